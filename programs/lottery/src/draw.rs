@@ -1,0 +1,155 @@
+//! The draw: from a random value to every ticket's fate. Pure; the chain, the
+//! keeper, the indexer and anybody who checks a draw run these same functions.
+
+use anchor_lang::{
+    prelude::*,
+    sha256,
+    solana_program::hash::hashv,
+};
+
+use crate::math::ceil_bps_of;
+
+/// Most rounds of elimination.
+pub const MAX_ROUNDS: usize = 8;
+
+/// Rounds of Ethereum's swap-or-not shuffle (consensus specification, phase 0,
+/// `SHUFFLE_ROUND_COUNT`).
+pub const SHUFFLE_ROUNDS: u8 = 90;
+
+/// Entries hash of a game nobody joined yet: the game's own address.
+pub fn first_entries_hash(game: &Address) -> [u8; 32] {
+    game.to_bytes()
+}
+
+/// Entries hash after one more entry:
+/// `sha256(previous ‖ player ‖ nonce ‖ first ticket ‖ tickets)`, integers little-endian.
+pub fn next_entries_hash(
+    previous: &[u8; 32],
+    player: &Address,
+    nonce: u16,
+    first_ticket: u32,
+    tickets: u32,
+) -> [u8; 32] {
+    hashv(&[
+        previous,
+        player.as_ref(),
+        &nonce.to_le_bytes(),
+        &first_ticket.to_le_bytes(),
+        &tickets.to_le_bytes(),
+    ])
+    .to_bytes()
+}
+
+/// Seed of a round: `sha256("draw" ‖ value ‖ game ‖ round)`.
+pub fn round_seed(value: &[u8; 32], game: &Address, round: u8) -> [u8; 32] {
+    hashv(&[b"draw", value, game.as_ref(), &[round]]).to_bytes()
+}
+
+/// Tickets left of `n` after `round`: the last round leaves the winners, every
+/// other `ceil(n * keep / 10,000)`, never fewer than the winners.
+pub fn round_size(n: u32, round: u8, rounds: u8, winners: u8, keep_bps: &[u16; MAX_ROUNDS]) -> u32 {
+    let winners = u32::from(winners);
+    let last = round.wrapping_add(1) >= rounds;
+    match keep_bps.get(usize::from(round)) {
+        Some(keep) if !last => ceil_bps_of(n, *keep).max(winners),
+        _ => winners,
+    }
+}
+
+/// Ethereum's `compute_shuffled_index`: where the shuffle of `count` items under
+/// `seed` takes `index`. A bijection of `0..count`; `index < count` is the
+/// caller's duty, as is `count >= 1`.
+pub fn shuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
+    let mut input = [0u8; 37];
+    input[..32].copy_from_slice(seed);
+    let count = u64::from(count);
+    let mut index = u64::from(index);
+    let mut round = 0;
+    while round < SHUFFLE_ROUNDS {
+        input[32] = round;
+        let pivot = first_u64(&sha256(&input[..33])) % count;
+        // Both are below `count < 2^32`: no sum or difference leaves 64 bits.
+        let flip = pivot.wrapping_add(count).wrapping_sub(index) % count;
+        let position = if index > flip { index } else { flip };
+        input[33..37].copy_from_slice(&((position >> 8) as u32).to_le_bytes());
+        let source = sha256(&input);
+        let byte = source[((position & 0xff) >> 3) as usize];
+        if (byte >> (position & 7)) & 1 == 1 {
+            index = flip;
+        }
+        round = round.wrapping_add(1);
+    }
+    index as u32
+}
+
+/// What became of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Still in after the rounds given, at this position.
+    Alive(u32),
+    /// Out in this round (0 is the first).
+    Eliminated(u8),
+}
+
+/// The rules that decide fates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules<'a> {
+    /// Tickets sold.
+    pub tickets: u32,
+    pub rounds: u8,
+    pub winners: u8,
+    pub keep_bps: &'a [u16; MAX_ROUNDS],
+}
+
+/// Follows a ticket through the rounds whose seeds are given. After all rounds
+/// `Alive` holds the place it won.
+pub fn fate(rules: &Rules, seeds: &[[u8; 32]], ticket: u32) -> Fate {
+    let mut position = ticket;
+    let mut n = rules.tickets;
+    let mut round = 0u8;
+    for seed in seeds {
+        position = shuffled_index(seed, n, position);
+        n = round_size(n, round, rules.rounds, rules.winners, rules.keep_bps);
+        if position >= n {
+            return Fate::Eliminated(round);
+        }
+        round = round.wrapping_add(1);
+    }
+    Fate::Alive(position)
+}
+
+/// A number below `bound`, uniform: the 64-bit little-endian words of
+/// `h, sha256(h), …` with `h = sha256(tag ‖ seed ‖ tier)`, the first one not
+/// rejected for bias, modulo `bound`. `bound >= 1` is the caller's duty.
+fn uniform_below(tag: &[u8], seed: &[u8; 32], tier: u8, bound: u64) -> u64 {
+    // Largest multiple of `bound` that fits, less one: above it lies the bias.
+    let zone = u64::MAX.wrapping_sub((u64::MAX % bound).wrapping_add(1) % bound);
+    let mut hash = hashv(&[tag, seed, &[tier]]).to_bytes();
+    loop {
+        for word in hash.chunks_exact(8) {
+            let word = first_u64(word);
+            if word <= zone {
+                return word % bound;
+            }
+        }
+        hash = sha256(&hash);
+    }
+}
+
+/// Whether a game that contributed `contribution` hits the tier: a uniform number
+/// below `mean` is below the contribution. So the chance is proportional to what
+/// was paid in, and splitting a game in two gains nothing.
+pub fn jackpot_hit(seed: &[u8; 32], tier: u8, mean: u64, contribution: u64) -> bool {
+    mean > 0 && uniform_below(b"jackpot", seed, tier, mean) < contribution
+}
+
+/// The ticket that wins the tier's award.
+pub fn jackpot_ticket(seed: &[u8; 32], tier: u8, tickets: u32) -> u32 {
+    uniform_below(b"jackpot winner", seed, tier, u64::from(tickets.max(1))) as u32
+}
+
+fn first_u64(bytes: &[u8]) -> u64 {
+    let mut word = [0u8; 8];
+    word.copy_from_slice(&bytes[..8]);
+    u64::from_le_bytes(word)
+}

@@ -1,0 +1,30 @@
+use anchor_lang::prelude::*;
+
+/// One purchase: tickets `first_ticket .. first_ticket + tickets`.
+#[account]
+pub struct Entry {
+    pub game: Address,
+    pub player: Address,
+    /// Paid for all tickets together (base units).
+    pub paid: u64,
+    /// Time of the purchase (unix seconds).
+    pub joined_at: i64,
+    pub first_ticket: u32,
+    pub tickets: u32,
+    /// Tells one player's entries in a game apart.
+    pub nonce: u16,
+    /// 1 once refunded.
+    pub refunded: u8,
+    pub version: u8,
+    pub bump: u8,
+    pub reserved: [u8; 11],
+}
+
+impl Entry {
+    /// Whether the ticket belongs to this entry.
+    pub fn holds(&self, ticket: u32) -> bool {
+        ticket
+            .checked_sub(self.first_ticket)
+            .is_some_and(|offset| offset < self.tickets)
+    }
+}

@@ -1,0 +1,301 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    draw::{round_size, MAX_ROUNDS},
+    error::LotteryError,
+    math::{checked_mul, WHOLE_BPS},
+    state::TIERS,
+};
+
+/// Most places a game pays.
+pub const MAX_PLACES: usize = 32;
+
+/// Longest pause between two rounds: a year (seconds).
+pub const MAX_ROUND_INTERVAL: u32 = 31_536_000;
+
+/// Where a game stands; bits 0 to 2 of `Game::status_and_flags`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum GameStatus {
+    /// Sells tickets, or waits for the first draw request after the close.
+    Open = 0,
+    /// Frozen and bound to a draw.
+    Drawing = 1,
+    /// A round is settled, the next one not yet requested.
+    Playing = 2,
+    /// All rounds are settled; prizes and awards are being paid.
+    Settled = 3,
+    /// Every entry gets its money back.
+    Cancelled = 4,
+}
+
+impl GameStatus {
+    /// The status in these bits, if they hold one.
+    pub fn from_bits(bits: u8) -> Option<Self> {
+        Some(match bits & Game::STATUS_MASK {
+            0 => Self::Open,
+            1 => Self::Drawing,
+            2 => Self::Playing,
+            3 => Self::Settled,
+            4 => Self::Cancelled,
+            _ => return None,
+        })
+    }
+}
+
+/// A game: its rules, copied from the house and fixed at creation, and its state.
+#[account]
+pub struct Game {
+    pub house: Address,
+    pub creator: Address,
+    /// Draw the game is bound to while `Drawing`; else all zero.
+    pub draw: Address,
+    /// Oracle of the last draw request.
+    pub last_oracle: Address,
+    /// Running hash over all entries, see `draw::entries_hash`.
+    pub entries_hash: [u8; 32],
+    /// Seed of each settled round.
+    pub round_seeds: [[u8; 32]; MAX_ROUNDS],
+    pub id: u64,
+    /// Price of a ticket (base units).
+    pub entry_fee: u64,
+    /// Lamports that keep the account alive, as measured when it was created.
+    pub rent_reserve: u64,
+    /// For the winners; known once settled (base units).
+    pub prize_pool: u64,
+    /// For the treasury; known once settled (base units).
+    pub treasury_share: u64,
+    /// Paid into each jackpot at settlement (base units).
+    pub jackpot_contributions: [u64; TIERS],
+    /// Won from each jackpot at settlement (base units).
+    pub jackpot_awards: [u64; TIERS],
+    /// Mean contribution between hits, from the house.
+    pub jackpot_mean: [u64; TIERS],
+    /// Prizes and awards paid so far (base units).
+    pub paid_out: u64,
+    /// Entry fees returned so far (base units).
+    pub refunded: u64,
+    /// Tickets are sold from here (unix seconds) …
+    pub opens_at: i64,
+    /// … until before here.
+    pub closes_at: i64,
+    /// Earliest request of the next round's draw (unix seconds).
+    pub next_round_at: i64,
+    /// Time of the last round's settlement or of the cancellation (unix seconds).
+    pub settled_at: i64,
+    pub min_tickets: u32,
+    pub max_tickets: u32,
+    pub max_tickets_per_entry: u32,
+    /// Tickets sold.
+    pub tickets: u32,
+    /// Entries made.
+    pub entries: u32,
+    /// Bit `p` is set once place `p` was paid.
+    pub places_paid: u32,
+    /// Pause between a settled round and the next request (seconds).
+    pub round_interval: u32,
+    /// Winning ticket of each jackpot that was hit.
+    pub jackpot_tickets: [u32; TIERS],
+    /// Part of the tickets that survives each round but the last (bps).
+    pub keep_bps: [u16; MAX_ROUNDS],
+    /// Part of the prize pool for each place (bps).
+    pub place_bps: [u16; MAX_PLACES],
+    /// Share of the takings for the prize pool (bps), from the house.
+    pub prize_bps: u16,
+    /// Share for the treasury (bps), from the house.
+    pub treasury_bps: u16,
+    /// Share for each jackpot (bps), from the house.
+    pub jackpot_bps: [u16; TIERS],
+    /// Part of each jackpot kept back on a hit (bps), from the house.
+    pub reserve_bps: [u16; TIERS],
+    /// Position in the draw the game is bound to.
+    pub draw_index: u16,
+    pub rounds: u8,
+    pub rounds_settled: u8,
+    pub winners: u8,
+    /// Draw requests made for the current round.
+    pub draw_attempts: u8,
+    /// Bit `t` is set once the award of tier `t` was paid.
+    pub awards_paid: u8,
+    /// Status in bits 0 to 2, flags in bits 3 to 7.
+    pub status_and_flags: u8,
+    pub version: u8,
+    pub bump: u8,
+    pub reserved: [u8; 118],
+}
+
+impl Game {
+    /// Bits of the status.
+    pub const STATUS_MASK: u8 = 0b111;
+    /// At least one jackpot was hit.
+    pub const FLAG_JACKPOT_HIT: u8 = 1 << 3;
+    /// Everything owed to players has been paid.
+    pub const FLAG_PAID: u8 = 1 << 4;
+
+    /// The status; `None` for bits that no instruction writes.
+    pub fn status(&self) -> Option<GameStatus> {
+        GameStatus::from_bits(self.status_and_flags)
+    }
+
+    pub fn is(&self, status: GameStatus) -> bool {
+        self.status_and_flags & Self::STATUS_MASK == status as u8
+    }
+
+    pub fn set_status(&mut self, status: GameStatus) {
+        self.status_and_flags = (self.status_and_flags & !Self::STATUS_MASK) | status as u8;
+    }
+
+    pub fn has(&self, flag: u8) -> bool {
+        self.status_and_flags & flag != 0
+    }
+
+    pub fn set_flag(&mut self, flag: u8) {
+        self.status_and_flags |= flag;
+    }
+
+    /// Ticket sales so far (base units); `GameParams::validate` made sure that
+    /// even a sold-out game's fits.
+    pub fn gross(&self) -> u64 {
+        self.entry_fee.wrapping_mul(u64::from(self.tickets))
+    }
+
+    pub fn sold_out(&self) -> bool {
+        self.tickets >= self.max_tickets
+    }
+
+    /// Sales have ended: by time or by the last ticket.
+    pub fn sales_ended(&self, now: i64) -> bool {
+        self.sold_out() || now >= self.closes_at
+    }
+
+    /// Tickets alive before round `round`; `round == rounds` gives the winners.
+    pub fn survivors(&self, round: u8) -> u32 {
+        let mut n = self.tickets;
+        let mut r = 0;
+        while r < round {
+            n = round_size(n, r, self.rounds, self.winners, &self.keep_bps);
+            r = r.wrapping_add(1);
+        }
+        n
+    }
+
+    /// What the account owes to players, jackpots and treasury (base units).
+    pub fn owed(&self) -> Result<u64> {
+        let overflow = LotteryError::Overflow;
+        if self.is(GameStatus::Settled) {
+            let mut sum = self.prize_pool;
+            for award in &self.jackpot_awards {
+                sum = sum.checked_add(*award).ok_or(overflow)?;
+            }
+            return sum.checked_sub(self.paid_out).ok_or(overflow.into());
+        }
+        self.gross().checked_sub(self.refunded).ok_or(overflow.into())
+    }
+
+    /// What it holds covers what it owes.
+    pub fn invariant(&self, lamports: u64) -> Result<()> {
+        let needed = self
+            .rent_reserve
+            .checked_add(self.owed()?)
+            .ok_or(LotteryError::Overflow)?;
+        require!(lamports >= needed, LotteryError::Insolvent);
+        Ok(())
+    }
+
+    /// Sets `FLAG_PAID` when nothing is owed to players any more.
+    pub fn note_if_paid(&mut self) -> Result<()> {
+        if self.owed()? == 0 {
+            self.set_flag(Self::FLAG_PAID);
+        }
+        Ok(())
+    }
+}
+
+/// What `create_game` fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite, IdlType)]
+pub struct GameParams {
+    /// Number of games the house has created so far.
+    pub id: u64,
+    /// Price of a ticket (base units).
+    pub entry_fee: u64,
+    /// First second of sales (unix).
+    pub opens_at: i64,
+    /// First second after sales (unix).
+    pub closes_at: i64,
+    /// Fewer tickets than this at the close cancel the game.
+    pub min_tickets: u32,
+    pub max_tickets: u32,
+    pub max_tickets_per_entry: u32,
+    /// Pause between rounds (seconds).
+    pub round_interval: u32,
+    /// Rounds of elimination, 1 to 8.
+    pub rounds: u8,
+    /// Winning tickets, 1 to 32.
+    pub winners: u8,
+    /// Survivors of each round but the last (bps); 0 beyond.
+    pub keep_bps: [u16; MAX_ROUNDS],
+    /// Prize of each place (bps); 0 beyond.
+    pub place_bps: [u16; MAX_PLACES],
+}
+
+impl GameParams {
+    /// Refuses rules that no game can be played by.
+    pub fn validate(&self, now: i64) -> Result<()> {
+        require!(self.entry_fee > 0, LotteryError::FeeZero);
+        require!(
+            checked_mul(self.entry_fee, u64::from(self.max_tickets)).is_some(),
+            LotteryError::GrossOverflow
+        );
+        require!(
+            self.opens_at < self.closes_at && now < self.closes_at,
+            LotteryError::GameTimes
+        );
+        require!(
+            self.rounds >= 1 && usize::from(self.rounds) <= MAX_ROUNDS,
+            LotteryError::RoundCount
+        );
+        require!(
+            self.winners >= 1 && usize::from(self.winners) <= MAX_PLACES,
+            LotteryError::WinnerCount
+        );
+        require!(
+            u32::from(self.winners) <= self.min_tickets
+                && self.min_tickets <= self.max_tickets
+                && self.max_tickets_per_entry >= 1
+                && self.max_tickets_per_entry <= self.max_tickets,
+            LotteryError::TicketBounds
+        );
+        require!(
+            self.round_interval <= MAX_ROUND_INTERVAL,
+            LotteryError::RoundInterval
+        );
+        self.validate_rounds()?;
+        self.validate_places()
+    }
+
+    fn validate_rounds(&self) -> Result<()> {
+        // The last round keeps exactly the winners and has no rate.
+        let rated = usize::from(self.rounds).saturating_sub(1);
+        for (round, keep) in self.keep_bps.iter().enumerate() {
+            let valid = if round < rated {
+                *keep >= 1 && *keep <= WHOLE_BPS
+            } else {
+                *keep == 0
+            };
+            require!(valid, LotteryError::KeepBps);
+        }
+        Ok(())
+    }
+
+    fn validate_places(&self) -> Result<()> {
+        let mut sum = 0u32;
+        for (place, bps) in self.place_bps.iter().enumerate() {
+            let paid = place < usize::from(self.winners);
+            require!((*bps >= 1) == paid, LotteryError::PrizeBps);
+            // 32 * 65,535 fits.
+            sum = sum.wrapping_add(u32::from(*bps));
+        }
+        require!(sum == u32::from(WHOLE_BPS), LotteryError::PrizeBps);
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::LotteryError,
+    math::bps_of,
+    state::{LAYOUT_VERSION, TIERS},
+};
+
+/// Names of the tiers, by index.
+pub const TIER_NAMES: [&str; TIERS] = ["minor", "major", "mega"];
+
+/// A progressive jackpot of a house. Fed and rolled when a game settles.
+#[account]
+pub struct Jackpot {
+    pub house: Address,
+    /// Game that hit it last; all zero while none has.
+    pub last_game: Address,
+    /// Player of the winning ticket, known once the award was claimed.
+    pub last_winner: Address,
+    /// Lamports that keep the account alive, as measured when it was created.
+    pub rent_reserve: u64,
+    /// In the pot now (base units).
+    pub amount: u64,
+    /// Ever paid in (base units).
+    pub total_contributions: u64,
+    /// Ever won (base units).
+    pub total_won: u64,
+    /// How often it was hit.
+    pub hits: u64,
+    /// Amount of the last award (base units).
+    pub last_won_amount: u64,
+    /// Time of the last hit (unix seconds).
+    pub last_won_at: i64,
+    /// Grows with every change of this account.
+    pub revision: u64,
+    /// Slot of the last change.
+    pub last_modified_slot: u64,
+    /// Winning ticket of the last hit.
+    pub last_ticket: u32,
+    pub tier: u8,
+    pub version: u8,
+    pub bump: u8,
+    pub reserved: [u8; 65],
+}
+
+impl Jackpot {
+    pub fn init(&mut self, house: Address, tier: u8, bump: u8, rent_reserve: u64) {
+        self.house = house;
+        self.tier = tier;
+        self.version = LAYOUT_VERSION;
+        self.bump = bump;
+        self.rent_reserve = rent_reserve;
+    }
+
+    /// Adds a game's contribution.
+    pub fn contribute(&mut self, amount: u64, slot: u64) -> Result<()> {
+        if amount == 0 {
+            return Ok(());
+        }
+        self.amount = add(self.amount, amount)?;
+        self.total_contributions = add(self.total_contributions, amount)?;
+        self.touch(slot);
+        Ok(())
+    }
+
+    /// Takes the award out of the pot: everything but the reserve.
+    pub fn hit(
+        &mut self,
+        game: &Address,
+        ticket: u32,
+        reserve_bps: u16,
+        clock: &Clock,
+    ) -> Result<u64> {
+        let reserve = bps_of(self.amount, reserve_bps);
+        let award = self
+            .amount
+            .checked_sub(reserve)
+            .ok_or(LotteryError::Overflow)?;
+        self.amount = reserve;
+        self.total_won = add(self.total_won, award)?;
+        self.hits = add(self.hits, 1)?;
+        self.last_game = *game;
+        self.last_winner = Address::default();
+        self.last_ticket = ticket;
+        self.last_won_amount = award;
+        self.last_won_at = clock.unix_timestamp;
+        self.touch(clock.slot);
+        Ok(award)
+    }
+
+    /// Records that the contents changed.
+    pub fn touch(&mut self, slot: u64) {
+        // A counter of changes cannot overflow within the life of a chain.
+        self.revision = self.revision.wrapping_add(1);
+        self.last_modified_slot = slot;
+    }
+
+    /// What it holds covers what it owes.
+    pub fn invariant(&self, lamports: u64) -> Result<()> {
+        require!(
+            lamports >= add(self.rent_reserve, self.amount)?,
+            LotteryError::Insolvent
+        );
+        Ok(())
+    }
+}
+
+fn add(a: u64, b: u64) -> Result<u64> {
+    a.checked_add(b).ok_or(LotteryError::Overflow.into())
+}

@@ -1,0 +1,193 @@
+//! Switchboard On-Demand: where its accounts keep what we need, and the calls
+//! into it. Layouts come from the `switchboard-on-demand` crate; its own reader
+//! checks length and discriminator only, so owner, key, authority and queue are
+//! checked here or by the instruction.
+
+use anchor_lang::{
+    prelude::*,
+    pinocchio::instruction::InstructionAccount,
+    solana_program::sysvar::Sysvar as _,
+    unchecked_invoke_signed_fixed, CpiHandle,
+};
+use switchboard_on_demand::{Discriminator as _, OracleAccountData, RandomnessAccountData};
+
+use crate::error::LotteryError;
+
+/// The program that owns randomness, queues and oracles.
+#[cfg(not(feature = "devnet"))]
+pub const PROGRAM_ID: Address =
+    Address::from_str_const("SBondMDrcV3K4kxZR1HNVT7osZxAHVHgYXL5Ze1oMUv");
+#[cfg(feature = "devnet")]
+pub const PROGRAM_ID: Address =
+    Address::from_str_const("Aio4gaXjXzJNVLtzwtNVmSqGKpANtXhybbkhtAC94ji2");
+
+pub const SLOT_HASHES: Address =
+    Address::from_str_const("SysvarS1otHashes111111111111111111111111111");
+pub const TOKEN_PROGRAM: Address =
+    Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+pub const ASSOCIATED_TOKEN_PROGRAM: Address =
+    Address::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+pub const WRAPPED_SOL: Address =
+    Address::from_str_const("So11111111111111111111111111111111111111112");
+pub const LOOKUP_TABLE_PROGRAM: Address =
+    Address::from_str_const("AddressLookupTab1e1111111111111111111111111");
+
+/// Seeds of Switchboard's own addresses.
+pub const STATE_SEED: &[u8] = b"STATE";
+pub const LUT_SIGNER_SEED: &[u8] = b"LutSigner";
+pub const ORACLE_STATS_SEED: &[u8] = b"OracleRandomnessStats";
+
+/// Length of a randomness account; the crate's struct covers the first 408 bytes.
+pub const RANDOMNESS_LEN: usize = 480;
+
+pub const INIT: [u8; 8] = [9, 9, 204, 33, 50, 116, 113, 15];
+pub const COMMIT: [u8; 8] = [52, 170, 152, 201, 179, 133, 242, 141];
+pub const REVEAL: [u8; 8] = [197, 181, 187, 10, 30, 58, 20, 73];
+
+/// Status of an oracle whose enclave was attested.
+const ATTESTED: u8 = 4;
+
+/// The part of a Switchboard account that follows its discriminator.
+fn body<T: bytemuck::Pod>(data: &[u8], discriminator: &[u8]) -> Option<T> {
+    let rest = data.strip_prefix(discriminator)?;
+    let bytes = rest.get(..core::mem::size_of::<T>())?;
+    bytemuck::try_pod_read_unaligned(bytes).ok()
+}
+
+/// A randomness account, whole; for off-chain readers.
+pub fn parse_randomness(data: &[u8]) -> Option<RandomnessAccountData> {
+    if data.len() != RANDOMNESS_LEN {
+        return None;
+    }
+    body(data, RandomnessAccountData::DISCRIMINATOR)
+}
+
+/// An oracle account, whole; for off-chain readers.
+pub fn parse_oracle(data: &[u8]) -> Option<OracleAccountData> {
+    body(data, OracleAccountData::DISCRIMINATOR)
+}
+
+/// Borrows an account's body in place.
+fn view_body<'a, T: bytemuck::Pod>(data: &'a [u8], discriminator: &[u8]) -> Option<&'a T> {
+    let rest = data.strip_prefix(discriminator)?;
+    let bytes = rest.get(..core::mem::size_of::<T>())?;
+    bytemuck::try_from_bytes(bytes).ok()
+}
+
+fn same(ours: &Address, theirs: impl AsRef<[u8]>) -> bool {
+    ours.as_ref() == theirs.as_ref()
+}
+
+/// What an instruction expects of the randomness account.
+pub struct ExpectedRandomness<'a> {
+    pub lane: &'a Address,
+    pub queue: &'a Address,
+    pub oracle: &'a Address,
+    pub seed_slot: u64,
+}
+
+/// Reads a randomness account that a lane owns. Owner, discriminator, length,
+/// authority and queue are checked; the key is the caller's (it is a PDA).
+fn with_randomness(
+    account: &AccountView,
+    expected: &ExpectedRandomness,
+    check: impl FnOnce(&RandomnessAccountData) -> Result<()>,
+) -> Result<()> {
+    require!(
+        account.owned_by(&PROGRAM_ID) && account.data_len() == RANDOMNESS_LEN,
+        LotteryError::RandomnessAccount
+    );
+    let data = account.try_borrow()?;
+    let randomness: &RandomnessAccountData =
+        view_body(&data, RandomnessAccountData::DISCRIMINATOR)
+            .ok_or(LotteryError::RandomnessAccount)?;
+    require!(
+        same(expected.lane, randomness.authority),
+        LotteryError::RandomnessAccount
+    );
+    require!(
+        same(expected.queue, randomness.queue),
+        LotteryError::RandomnessQueue
+    );
+    check(randomness)
+}
+
+/// A commitment made in this very slot, not revealed.
+pub fn require_committed(account: &AccountView, expected: &ExpectedRandomness) -> Result<()> {
+    with_randomness(account, expected, |randomness| {
+        require!(
+            randomness.seed_slot == expected.seed_slot && randomness.reveal_slot == 0,
+            LotteryError::CommitNotFresh
+        );
+        require!(
+            same(expected.oracle, randomness.oracle),
+            LotteryError::ForeignOracle
+        );
+        Ok(())
+    })
+}
+
+/// A pending commitment of this draw. To be asked before the reveal, which
+/// zeroes the oracle.
+pub fn require_pending(account: &AccountView, expected: &ExpectedRandomness) -> Result<()> {
+    with_randomness(account, expected, |randomness| {
+        require!(
+            randomness.seed_slot == expected.seed_slot,
+            LotteryError::CommitNotFresh
+        );
+        require!(
+            same(expected.oracle, randomness.oracle),
+            LotteryError::ForeignOracle
+        );
+        Ok(())
+    })
+}
+
+/// The value of this draw, revealed now.
+pub fn require_revealed(
+    account: &AccountView,
+    expected: &ExpectedRandomness,
+    value: &[u8; 32],
+    slot: u64,
+) -> Result<()> {
+    with_randomness(account, expected, |randomness| {
+        require!(
+            randomness.seed_slot == expected.seed_slot
+                && randomness.reveal_slot > randomness.seed_slot
+                && randomness.reveal_slot == slot,
+            LotteryError::RevealNotFresh
+        );
+        require!(randomness.value == *value, LotteryError::ValueMismatch);
+        Ok(())
+    })
+}
+
+/// An attested oracle of the queue.
+pub fn require_live_oracle(account: &AccountView, queue: &Address, now: i64) -> Result<()> {
+    require!(account.owned_by(&PROGRAM_ID), LotteryError::OracleAccount);
+    let data = account.try_borrow()?;
+    let oracle: &OracleAccountData = view_body(&data, OracleAccountData::DISCRIMINATOR)
+        .ok_or(LotteryError::OracleAccount)?;
+    require!(same(queue, oracle.queue), LotteryError::OracleAccount);
+    require!(
+        oracle.enclave.verification_status == ATTESTED && oracle.enclave.valid_until > now,
+        LotteryError::OracleNotLive
+    );
+    Ok(())
+}
+
+/// Calls Switchboard with metas taken from the handles: `N` accounts, signed by
+/// the seeds given. Writability and signatures are the metas', not the handles'.
+pub fn invoke<'a, const N: usize>(
+    data: &[u8],
+    metas: &[InstructionAccount<'a>; N],
+    handles: &[CpiHandle<'a>; N],
+    signer_seeds: &'a [&'a [&'a [u8]]],
+) {
+    unchecked_invoke_signed_fixed(&PROGRAM_ID, data, metas, handles, signer_seeds);
+}
+
+/// The clock.
+pub fn clock() -> Result<Clock> {
+    Clock::get()
+}

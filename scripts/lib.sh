@@ -1,0 +1,28 @@
+# Sourced by the other scripts: where things are and how they speak.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/lottery
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+export PATH="$HOME/.cargo/bin:$PATH"
+
+started=$SECONDS
+say() { printf '\n==> [%4ds] %s\n' $((SECONDS - started)) "$*"; }
+note() { printf '    %s\n' "$*"; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a command as root: as it is, or through sudo.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif have sudo; then
+    sudo "$@"
+  else
+    die "'$*' needs root: run it yourself, or install sudo"
+  fi
+}
