@@ -6,7 +6,6 @@
 use anchor_lang::{
     prelude::*,
     pinocchio::instruction::InstructionAccount,
-    solana_program::sysvar::Sysvar as _,
     unchecked_invoke_signed_fixed, CpiHandle,
 };
 use switchboard_on_demand::{Discriminator as _, OracleAccountData, RandomnessAccountData};
@@ -110,6 +109,18 @@ fn with_randomness(
         LotteryError::RandomnessQueue
     );
     check(randomness)
+}
+
+/// A randomness account of this lane and queue, just created.
+pub fn require_owned(account: &AccountView, lane: &Address, queue: &Address) -> Result<()> {
+    let none = Address::default();
+    let expected = ExpectedRandomness {
+        lane,
+        queue,
+        oracle: &none,
+        seed_slot: 0,
+    };
+    with_randomness(account, &expected, |_| Ok(()))
 }
 
 /// A commitment made in this very slot, not revealed.

@@ -3,6 +3,7 @@ use anchor_lang::prelude::*;
 /// One commitment to randomness, serving all games bound to it. It outlives its
 /// lane's commitment until the last of them is settled, then its rent returns.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Draw {
     pub house: Address,
     pub lane: Address,

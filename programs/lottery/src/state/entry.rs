@@ -2,6 +2,7 @@ use anchor_lang::prelude::*;
 
 /// One purchase: tickets `first_ticket .. first_ticket + tickets`.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
     pub game: Address,
     pub player: Address,

@@ -45,6 +45,7 @@ impl GameStatus {
 
 /// A game: its rules, copied from the house and fixed at creation, and its state.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Game {
     pub house: Address,
     pub creator: Address,

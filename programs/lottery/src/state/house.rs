@@ -1,4 +1,4 @@
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 
 use crate::{
     error::LotteryError,
@@ -11,6 +11,7 @@ use crate::{
 /// [`Treasury`](super::Treasury), so that joins and settlements of different
 /// games never wait for each other's lock on the house.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct House {
     /// Who may create games, pause and withdraw.
     pub authority: Address,

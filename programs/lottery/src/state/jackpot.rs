@@ -11,6 +11,7 @@ pub const TIER_NAMES: [&str; TIERS] = ["minor", "major", "mega"];
 
 /// A progressive jackpot of a house. Fed and rolled when a game settles.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Jackpot {
     pub house: Address,
     /// Game that hit it last; all zero while none has.

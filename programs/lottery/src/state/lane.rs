@@ -3,6 +3,7 @@ use anchor_lang::prelude::*;
 /// One randomness account and the one draw that may be waiting for it. A house
 /// opens as many lanes as it wants draws to wait at the same time.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Lane {
     pub house: Address,
     /// Switchboard randomness account; its authority is this lane.

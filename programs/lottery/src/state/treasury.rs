@@ -5,6 +5,7 @@ use crate::{error::LotteryError, state::LAYOUT_VERSION};
 /// The house's own money and its counters; written once a game at creation and
 /// once at settlement.
 #[account]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Treasury {
     pub house: Address,
     /// Lamports that keep the account alive, as measured when it was created.
