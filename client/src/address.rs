@@ -38,12 +38,18 @@ pub fn game(house: &Pubkey, id: u64) -> Pubkey {
 }
 
 pub fn entry(game: &Pubkey, player: &Pubkey, nonce: u16) -> Pubkey {
-    derive(&[
+    entry_with_bump(game, player, nonce).0
+}
+
+/// An entry's address and the bump that `join` is given.
+pub fn entry_with_bump(game: &Pubkey, player: &Pubkey, nonce: u16) -> (Pubkey, u8) {
+    let seeds: &[&[u8]] = &[
         seeds::ENTRY,
         game.as_ref(),
         player.as_ref(),
         &nonce.to_le_bytes(),
-    ])
+    ];
+    Pubkey::find_program_address(seeds, &lottery::ID)
 }
 
 /// Switchboard's global state.

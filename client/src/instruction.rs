@@ -3,7 +3,7 @@
 
 use anchor_lang::{InstructionData, ToAccountMetas};
 use lottery::{
-    accounts, instruction,
+    Order, accounts, instruction,
     state::{GameParams, HouseParams},
     switchboard,
 };
@@ -99,18 +99,22 @@ pub fn join(
     nonce: u16,
     max_total: u64,
 ) -> Instruction {
+    let (entry, bump) = address::entry_with_bump(&game, &player, nonce);
     build(
         &accounts::Join {
             player,
             house,
             game,
-            entry: address::entry(&game, &player, nonce),
+            entry,
             system_program: SYSTEM_PROGRAM,
         },
         &instruction::Join {
-            tickets,
-            nonce,
-            max_total,
+            order: Order {
+                tickets,
+                nonce,
+                bump,
+                max_total,
+            },
         },
     )
 }

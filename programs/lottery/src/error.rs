@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 /// Every refusal of the program. Codes are stable: 6000 + position; new ones
 /// are appended.
 #[error_code]
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, bytemuck::CheckedBitPattern)]
 pub enum LotteryError {
     // Rules at creation.
     #[msg("The shares of prize, jackpots and treasury must sum to 10,000 bps")]
@@ -142,4 +142,19 @@ pub enum LotteryError {
     Overflow,
     #[msg("An account holds less than it owes")]
     Insolvent,
+}
+
+impl LotteryError {
+    /// Code of the first error.
+    pub const FIRST_CODE: u32 = 6000;
+
+    /// The error with this code, if it is one of ours.
+    pub fn from_code(code: u32) -> Option<Self> {
+        bytemuck::checked::try_cast(code.checked_sub(Self::FIRST_CODE)?).ok()
+    }
+
+    /// The code that a transaction fails with.
+    pub fn code(self) -> u32 {
+        Self::FIRST_CODE.wrapping_add(self as u32)
+    }
 }

@@ -19,6 +19,7 @@ pub mod state;
 pub mod switchboard;
 
 pub use error::LotteryError;
+pub use instructions::Order;
 use instructions::*;
 use state::{GameParams, HouseParams};
 
@@ -55,11 +56,10 @@ pub mod lottery {
         ctx.accounts.run(bumps, &params)
     }
 
-    /// Buys `tickets` tickets for at most `max_total` base units.
+    /// Buys tickets.
     #[inline(never)]
-    pub fn join(ctx: &mut Context<Join>, tickets: u32, nonce: u16, max_total: u64) -> Result<()> {
-        let bump = ctx.bumps.entry;
-        ctx.accounts.run(bump, tickets, nonce, max_total)
+    pub fn join(ctx: &mut Context<Join>, order: Order) -> Result<()> {
+        ctx.accounts.run(&order)
     }
 
     /// Freezes games and commits to their randomness.

@@ -11,8 +11,14 @@ use crate::{
 };
 
 /// Buys tickets. Writes the game, the new entry and the player, nothing else.
+///
+/// The caller passes the entry's bump. A search for it would cost 350 compute
+/// units a step, and its result would be checked twice: the System program
+/// creates the entry under the seeds' signature, which the runtime grants to the
+/// one address that seeds and bump derive, and to no other. A bump that is not
+/// the canonical one makes a valid entry at another address, which gains nobody
+/// anything: entries are told apart by their tickets.
 #[derive(Accounts)]
-#[instruction(tickets: u32, nonce: u16)]
 pub struct Join {
     /// Pays for the tickets and the entry's rent.
     #[account(mut)]
@@ -22,13 +28,31 @@ pub struct Join {
     #[account(mut)]
     pub game: Account<Game>,
     /// Created here, by one transfer that carries rent and price.
-    #[account(mut, seeds = [seeds::ENTRY, game.address().as_ref(), player.address().as_ref(), &nonce.to_le_bytes()], bump)]
+    #[account(mut)]
     pub entry: UncheckedAccount,
     pub system_program: Program<System>,
 }
 
+/// What a player buys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite, IdlType)]
+pub struct Order {
+    pub tickets: u32,
+    /// Tells one player's entries in a game apart.
+    pub nonce: u16,
+    /// Bump of the entry's address.
+    pub bump: u8,
+    /// Refuse to pay more than this (base units).
+    pub max_total: u64,
+}
+
 impl Join {
-    pub fn run(&mut self, bump: u8, tickets: u32, nonce: u16, max_total: u64) -> Result<()> {
+    pub fn run(&mut self, order: &Order) -> Result<()> {
+        let Order {
+            tickets,
+            nonce,
+            bump,
+            max_total,
+        } = *order;
         let now = clock()?.unix_timestamp;
         self.require_open(now, tickets)?;
         let price = checked_mul(self.game.entry_fee, u64::from(tickets))

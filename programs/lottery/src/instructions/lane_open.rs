@@ -1,3 +1,8 @@
+#![expect(
+    unused_variables,
+    reason = "the derive binds every argument of #[instruction] wherever it generates code"
+)]
+
 use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
 use crate::{
