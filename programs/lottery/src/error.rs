@@ -78,7 +78,7 @@ pub enum LotteryError {
     NoGames,
     #[msg("The lane already waits for a draw")]
     LaneBusy,
-    #[msg("The lane waits for no draw")]
+    #[msg("The lane does not wait for this draw")]
     LaneIdle,
     #[msg("The draw already has its value")]
     DrawRevealed,
@@ -94,8 +94,6 @@ pub enum LotteryError {
     TooFewTickets,
     #[msg("Games of a draw settle in the order they were bound")]
     SettleOrder,
-    #[msg("Too many games for one draw")]
-    TooManyGames,
 
     // Randomness.
     #[msg("Not the Switchboard On-Demand program")]

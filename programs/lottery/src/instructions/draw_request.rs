@@ -45,7 +45,7 @@ impl RequestDraw {
             &self.house.vrf_queue,
             clock.unix_timestamp,
         )?;
-        let count = u16::try_from(games.len()).map_err(|_| LotteryError::TooManyGames)?;
+        let count = u16::try_from(games.len()).map_err(|_| LotteryError::Overflow)?;
 
         let lane = &mut self.lane;
         let draw = &mut self.draw;

@@ -53,7 +53,7 @@ impl RevealDraw {
         );
         require!(
             self.lane.current_draw() == Some(self.draw.id),
-            LotteryError::ForeignLane
+            LotteryError::LaneIdle
         );
         let slot = clock()?.slot;
         let lane = *self.lane.address();

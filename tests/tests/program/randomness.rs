@@ -1,0 +1,240 @@
+//! What keeps anybody from choosing the randomness.
+
+use lottery::LotteryError;
+use lottery_client::{address, instruction::Revelation};
+use lottery_tests::{
+    rules,
+    world::{LANE, World, assert_fails, assert_refused, sign},
+};
+use randomness_stand_in::{StandInError, client as stand_in};
+use solana_instruction::error::InstructionError;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer as _;
+
+fn stand_in_error(error: StandInError) -> InstructionError {
+    match error.into() {
+        solana_program_error::ProgramError::Custom(code) => InstructionError::Custom(code),
+        other => panic!("{other}"),
+    }
+}
+
+/// A world whose lane waits for a draw of one game; its id.
+fn committed() -> (World, u64, Pubkey) {
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    world.join(&game, &player, 2).unwrap();
+    world.pass(3_600);
+    let id = world.request(&[game]).unwrap();
+    (world, id, game)
+}
+
+#[test]
+fn the_value_needs_the_oracles_signature() {
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let answer = world.answer(0, [1; 32]);
+    let other_value = Revelation {
+        value: [2; 32],
+        ..answer
+    };
+    assert_fails(
+        world.crank(world.reveal_ix(id, 0, &other_value)),
+        &stand_in_error(StandInError::SignatureMismatch),
+    );
+    let other_oracles = world.answer(1, [1; 32]);
+    assert_fails(
+        world.crank(world.reveal_ix(id, 0, &other_oracles)),
+        &stand_in_error(StandInError::SignatureMismatch),
+    );
+    world.crank(world.reveal_ix(id, 0, &answer)).unwrap();
+}
+
+#[test]
+fn a_value_signed_for_another_account_or_slot_is_worthless() {
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let key = world.oracles[0].key.clone();
+    let randomness = address::randomness(&address::lane(&world.house, LANE));
+    let data = world.account(&randomness).data;
+    let commitment = lottery::switchboard::parse_randomness(&data).unwrap();
+    let (hash, slot) = (commitment.seed_slothash, commitment.seed_slot);
+    for wrong in [
+        sign(&key, &Pubkey::new_unique(), &hash, slot, [1; 32]),
+        sign(&key, &randomness, &[0; 32], slot, [1; 32]),
+        sign(&key, &randomness, &hash, slot + 1, [1; 32]),
+    ] {
+        assert_fails(
+            world.crank(world.reveal_ix(id, 0, &wrong)),
+            &stand_in_error(StandInError::SignatureMismatch),
+        );
+    }
+}
+
+#[test]
+fn only_the_draws_oracle_answers() {
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let answer = world.answer(1, [1; 32]);
+    assert_refused(
+        world.crank(world.reveal_ix(id, 1, &answer)),
+        LotteryError::ForeignOracle,
+    );
+}
+
+#[test]
+fn nobody_but_the_program_commits_or_reveals_a_lanes_randomness() {
+    let (mut world, _, _) = committed();
+    world.pass(0);
+    let lane = address::lane(&world.house, LANE);
+    let randomness = address::randomness(&lane);
+    let oracle = world.oracles[0].account.pubkey();
+    let queue = world.queue;
+    let thief = world.player();
+
+    // With the lane as authority, which nobody can sign for.
+    let mut commit = stand_in::randomness_commit(randomness, lane, queue, oracle);
+    commit.accounts[4].is_signer = false;
+    assert_fails(
+        world.send(&[commit], &thief, &[]),
+        &InstructionError::MissingRequiredSignature,
+    );
+    // With an authority of one's own.
+    let commit = stand_in::randomness_commit(randomness, thief.pubkey(), queue, oracle);
+    assert!(world.send(&[commit], &thief, &[]).is_err());
+}
+
+#[test]
+fn a_pending_draw_cannot_be_drawn_again_for_another_value() {
+    let (mut world, id, game) = committed();
+    world.pass(1);
+    let next = world.lane().next_draw;
+    for oracle in 0..2 {
+        assert_refused(
+            world.crank(world.request_ix(next, oracle, &[game])),
+            LotteryError::LaneBusy,
+        );
+    }
+    world.reveal(id, [1; 32]).unwrap();
+    // The value is known now; the game stays bound to it.
+    assert_refused(
+        world.crank(world.request_ix(next, 0, &[game])),
+        LotteryError::GameNotDrawable,
+    );
+}
+
+#[test]
+fn a_commitment_changed_behind_the_programs_back_is_not_revealed() {
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let answer = world.answer(0, [1; 32]);
+    let randomness = address::randomness(&address::lane(&world.house, LANE));
+    let reveal = world.reveal_ix(id, 0, &answer);
+    let mut tamper = |offset: usize, expected| {
+        let original = world.account(&randomness);
+        world.corrupt(&randomness, |account| account.data[offset] ^= 1);
+        assert_refused(world.crank(reveal.clone()), expected);
+        world.svm.set_account(randomness, original).unwrap();
+    };
+    tamper(0, LotteryError::RandomnessAccount); // discriminator
+    tamper(8, LotteryError::RandomnessAccount); // authority
+    tamper(40, LotteryError::RandomnessQueue);
+    tamper(104, LotteryError::CommitNotFresh); // seed slot
+    tamper(112, LotteryError::ForeignOracle);
+
+    let original = world.account(&randomness);
+    world.corrupt(&randomness, |account| account.owner = lottery::ID);
+    assert_refused(
+        world.crank(reveal.clone()),
+        LotteryError::RandomnessAccount,
+    );
+    world.svm.set_account(randomness, original.clone()).unwrap();
+    world.corrupt(&randomness, |account| account.data.truncate(408));
+    assert_refused(
+        world.crank(reveal.clone()),
+        LotteryError::RandomnessAccount,
+    );
+    world.svm.set_account(randomness, original).unwrap();
+    world.crank(reveal).unwrap();
+}
+
+#[test]
+fn the_oracle_must_be_of_the_queue_and_attested() {
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    world.join(&game, &player, 2).unwrap();
+    world.pass(3_600);
+    let id = world.lane().next_draw;
+    let oracle = world.oracles[0].account.pubkey();
+    let request = world.request_ix(id, 0, &[game]);
+    let original = world.account(&oracle);
+    let queue_offset =
+        8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, queue);
+    let enclave = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, enclave);
+    let status = enclave + std::mem::offset_of!(switchboard_on_demand::Quote, verification_status);
+    let valid_until = enclave + std::mem::offset_of!(switchboard_on_demand::Quote, valid_until);
+    let now = world.now();
+
+    let mut try_with = |change: &dyn Fn(&mut solana_account::Account), expected| {
+        world.corrupt(&oracle, |account| change(account));
+        assert_refused(world.crank(request.clone()), expected);
+        world.svm.set_account(oracle, original.clone()).unwrap();
+    };
+    try_with(&|a| a.owner = lottery::ID, LotteryError::OracleAccount);
+    try_with(&|a| a.data[0] ^= 1, LotteryError::OracleAccount);
+    try_with(&|a| a.data.truncate(1_000), LotteryError::OracleAccount);
+    try_with(&|a| a.data[queue_offset] ^= 1, LotteryError::OracleAccount);
+    for unattested in [0, 1, 2, 5, 255] {
+        try_with(&|a| a.data[status] = unattested, LotteryError::OracleNotLive);
+    }
+    try_with(
+        &|a| a.data[valid_until..valid_until + 8].copy_from_slice(&now.to_le_bytes()),
+        LotteryError::OracleNotLive,
+    );
+    world.crank(request).unwrap();
+}
+
+#[test]
+fn foreign_randomness_queues_and_programs_are_refused() {
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    world.join(&game, &player, 2).unwrap();
+    world.pass(3_600);
+    world.open_lane(1).unwrap();
+    let other_lane = address::lane(&world.house, 1);
+    let id = world.lane().next_draw;
+    let request = world.request_ix(id, 0, &[game]);
+    let mut with = |index: usize, key, expected| {
+        let mut changed = request.clone();
+        changed.accounts[index].pubkey = key;
+        assert_refused(world.crank(changed), expected);
+    };
+    with(
+        4,
+        address::randomness(&other_lane),
+        LotteryError::RandomnessAccount,
+    );
+    with(5, Pubkey::new_unique(), LotteryError::RandomnessQueue);
+    with(8, lottery::ID, LotteryError::RandomnessProgram);
+    world.crank(request).unwrap();
+
+    world.pass(0);
+    let answer = world.answer(0, [1; 32]);
+    let reveal = world.reveal_ix(id, 0, &answer);
+    let mut with = |index: usize, key, expected| {
+        let mut changed = reveal.clone();
+        changed.accounts[index].pubkey = key;
+        assert_refused(world.crank(changed), expected);
+    };
+    with(2, other_lane, LotteryError::ForeignLane);
+    with(
+        4,
+        address::randomness(&other_lane),
+        LotteryError::RandomnessAccount,
+    );
+    with(6, Pubkey::new_unique(), LotteryError::RandomnessQueue);
+    with(14, lottery::ID, LotteryError::RandomnessProgram);
+    world.crank(reveal).unwrap();
+}
