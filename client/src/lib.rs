@@ -5,6 +5,7 @@
 pub mod account;
 pub mod address;
 pub mod gateway;
+pub mod history;
 pub mod instruction;
 pub mod keypair;
 pub mod sender;

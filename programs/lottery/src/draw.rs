@@ -60,26 +60,51 @@ pub fn round_size(n: u32, round: u8, rounds: u8, winners: u8, keep_bps: &[u16; M
 /// `seed` takes `index`. A bijection of `0..count`; `index < count` is the
 /// caller's duty, as is `count >= 1`.
 pub fn shuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
-    let mut input = [0u8; 37];
-    input[..32].copy_from_slice(seed);
-    let count = u64::from(count);
+    let mut input = shuffle_input(seed);
     let mut index = u64::from(index);
     let mut round = 0;
     while round < SHUFFLE_ROUNDS {
-        input[32] = round;
-        let pivot = first_u64(&sha256(&input[..33])) % count;
-        // Both are below `count < 2^32`: no sum or difference leaves 64 bits.
-        let flip = pivot.wrapping_add(count).wrapping_sub(index) % count;
-        let position = if index > flip { index } else { flip };
-        input[33..37].copy_from_slice(&((position >> 8) as u32).to_le_bytes());
-        let source = sha256(&input);
-        let byte = source[((position & 0xff) >> 3) as usize];
-        if (byte >> (position & 7)) & 1 == 1 {
-            index = flip;
-        }
+        index = swap_or_not(&mut input, round, u64::from(count), index);
         round = round.wrapping_add(1);
     }
     index as u32
+}
+
+/// The inverse: the index that the shuffle takes to `index`. Each round swaps
+/// pairs, so it undoes itself; the rounds run backwards.
+pub fn unshuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
+    let mut input = shuffle_input(seed);
+    let mut index = u64::from(index);
+    for round in (0..SHUFFLE_ROUNDS).rev() {
+        index = swap_or_not(&mut input, round, u64::from(count), index);
+    }
+    index as u32
+}
+
+/// Seed, round and position, as they are hashed.
+#[inline(always)]
+fn shuffle_input(seed: &[u8; 32]) -> [u8; 37] {
+    let mut input = [0u8; 37];
+    input[..32].copy_from_slice(seed);
+    input
+}
+
+/// One round of the shuffle for one index.
+#[inline(always)]
+fn swap_or_not(input: &mut [u8; 37], round: u8, count: u64, index: u64) -> u64 {
+    input[32] = round;
+    let pivot = first_u64(&sha256(&input[..33])) % count;
+    // Both are below `count < 2^32`: no sum or difference leaves 64 bits.
+    let flip = pivot.wrapping_add(count).wrapping_sub(index) % count;
+    let position = if index > flip { index } else { flip };
+    input[33..37].copy_from_slice(&((position >> 8) as u32).to_le_bytes());
+    let source = sha256(input);
+    let byte = source[((position & 0xff) >> 3) as usize];
+    if (byte >> (position & 7)) & 1 == 1 {
+        flip
+    } else {
+        index
+    }
 }
 
 /// What became of a ticket.
@@ -116,6 +141,24 @@ pub fn fate(rules: &Rules, seeds: &[[u8; 32]], ticket: u32) -> Fate {
         round = round.wrapping_add(1);
     }
     Fate::Alive(position)
+}
+
+/// The ticket that won `place`, given the seeds of all rounds: the way of `fate`
+/// backwards. `place < winners` is the caller's duty.
+pub fn winning_ticket(rules: &Rules, seeds: &[[u8; 32]], place: u32) -> u32 {
+    let mut sizes = [0u32; MAX_ROUNDS];
+    let mut n = rules.tickets;
+    for (round, size) in (0u8..).zip(sizes.iter_mut()) {
+        *size = n;
+        n = round_size(n, round, rules.rounds, rules.winners, rules.keep_bps);
+    }
+    seeds
+        .iter()
+        .zip(&sizes)
+        .rev()
+        .fold(place, |position, (seed, n)| {
+            unshuffled_index(seed, *n, position)
+        })
 }
 
 /// A number below `bound`, uniform: the 64-bit little-endian words of

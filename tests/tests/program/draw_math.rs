@@ -4,7 +4,7 @@
 use lottery::{
     draw::{
         Fate, Rules, fate, first_entries_hash, jackpot_hit, jackpot_ticket, next_entries_hash,
-        round_seed, round_size, shuffled_index,
+        round_seed, round_size, shuffled_index, unshuffled_index, winning_ticket,
     },
     math::{bps_of, ceil_bps_of, checked_mul, place_prize, split},
 };
@@ -94,6 +94,7 @@ proptest! {
             let to = shuffled_index(&seed, count, index);
             prop_assert!(to < count);
             prop_assert!(!std::mem::replace(&mut seen[to as usize], true));
+            prop_assert_eq!(unshuffled_index(&seed, count, to), index);
         }
     }
 
@@ -123,6 +124,11 @@ proptest! {
                 Fate::Eliminated(_) => None,
             })
             .collect();
+        for ticket in 0..tickets {
+            if let Fate::Alive(place) = fate(&rules, &seeds, ticket) {
+                prop_assert_eq!(winning_ticket(&rules, &seeds, place), ticket);
+            }
+        }
         places.sort_unstable();
         prop_assert_eq!(places, (0..u32::from(winners)).collect::<Vec<_>>());
     }

@@ -1,7 +1,7 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use crate::{
-    draw::{fate, Fate, Rules},
+    draw::{fate, Fate},
     error::LotteryError,
     math::place_prize,
     money,
@@ -52,18 +52,7 @@ impl Claim {
     }
 
     fn place_of(&self, ticket: u32) -> Result<u32> {
-        let game = &self.game;
-        let seeds = game
-            .round_seeds
-            .get(..usize::from(game.rounds))
-            .ok_or(LotteryError::RoundCount)?;
-        let rules = Rules {
-            tickets: game.tickets,
-            rounds: game.rounds,
-            winners: game.winners,
-            keep_bps: &game.keep_bps,
-        };
-        match fate(&rules, seeds, ticket) {
+        match fate(&self.game.rules(), self.game.seeds(), ticket) {
             Fate::Alive(place) => Ok(place),
             Fate::Eliminated(_) => Err(LotteryError::TicketLost.into()),
         }

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    draw::{round_size, MAX_ROUNDS},
+    draw::{round_size, Rules, MAX_ROUNDS},
     error::LotteryError,
     math::{checked_mul, WHOLE_BPS},
     state::TIERS,
@@ -178,6 +178,22 @@ impl Game {
             r = r.wrapping_add(1);
         }
         n
+    }
+
+    /// The rules that decide its tickets' fates.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules {
+            tickets: self.tickets,
+            rounds: self.rounds,
+            winners: self.winners,
+            keep_bps: &self.keep_bps,
+        }
+    }
+
+    /// Seeds of the rounds settled so far.
+    pub fn seeds(&self) -> &[[u8; 32]] {
+        let settled = usize::from(self.rounds_settled).min(MAX_ROUNDS);
+        &self.round_seeds[..settled]
     }
 
     /// What the account owes to players, jackpots and treasury (base units).
