@@ -26,3 +26,15 @@ as_root() {
     die "'$*' needs root: run it yourself, or install sudo"
   fi
 }
+
+# Runs a command with a Postgres to talk to: DATABASE_URL's, or a throwaway
+# cluster that is gone afterwards.
+with_postgres() {
+  if [ -n "${DATABASE_URL:-}" ]; then
+    "$@"
+  else
+    have pg_virtualenv || die "PostgreSQL is missing: run scripts/setup"
+    # Durability is of no use to a throwaway cluster.
+    pg_virtualenv -o fsync=off -o synchronous_commit=off -o max_connections=200 "$@"
+  fi
+}

@@ -1,0 +1,155 @@
+//! Keeper and indexer as an operator starts them: their own processes.
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use lottery_localnet::Localnet;
+use solana_keypair::Keypair;
+use tokio::{process::Child, process::Command, time::Instant};
+
+use crate::api::Api;
+
+/// How long a service may take to be ready or to drain.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A service of this project, running as a process of its own. Dropping it kills it.
+pub struct Service {
+    name: &'static str,
+    child: Child,
+    /// What it logs.
+    pub log: PathBuf,
+}
+
+impl Service {
+    fn start(name: &'static str, command: &mut Command, log: PathBuf) -> Result<Self> {
+        let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {name}: build it with cargo build --workspace"))?;
+        Ok(Self { name, child, log })
+    }
+
+    /// Fails, with the end of its log, if the service has ended.
+    pub fn check(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("{} ended ({status}):\n{}", self.name, self.tail());
+        }
+        Ok(())
+    }
+
+    /// The last lines it logged.
+    pub fn tail(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+
+    /// Kills it at once, as `kill -9` does.
+    pub async fn kill(mut self) -> Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+
+    /// Asks it to drain (SIGTERM) and expects exit code 0.
+    pub async fn stop(mut self) -> Result<()> {
+        let pid = self
+            .child
+            .id()
+            .with_context(|| format!("{} has ended already", self.name))?;
+        let sent = Command::new("kill")
+            .args(["-TERM", &pid.to_string()])
+            .status()
+            .await?;
+        ensure!(sent.success(), "cannot signal {}", self.name);
+        let status = tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .with_context(|| format!("{} did not drain in {PATIENCE:?}", self.name))??;
+        ensure!(
+            status.success(),
+            "{} ended with {status}:\n{}",
+            self.name,
+            self.tail()
+        );
+        Ok(())
+    }
+}
+
+/// A binary of this workspace, beside the running one.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let beside = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
+    beside.with_context(|| {
+        format!("{name} is not built: cargo build --workspace --bins comes first")
+    })
+}
+
+/// Writes a keypair file that only its owner can read.
+pub fn write_keypair(path: &Path, keypair: &Keypair) -> Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(serde_json::to_string(&keypair.to_bytes().to_vec())?.as_bytes())?;
+    Ok(())
+}
+
+/// Starts a keeper that pays with the key in `keypair`.
+pub fn start_keeper(localnet: &Localnet, keypair: &Path, log: PathBuf) -> Result<Service> {
+    let mut command = Command::new(binary("lottery-keeper")?);
+    command
+        .arg("run")
+        .arg("--rpc-url")
+        .arg(localnet.rpc_url())
+        .arg("--ws-url")
+        .arg(localnet.ws_url())
+        .arg("--keypair")
+        .arg(keypair);
+    Service::start("lottery-keeper", &mut command, log)
+}
+
+/// Starts an indexer with its API and waits until that answers. Where Postgres is
+/// comes from `DATABASE_URL` or the `PG*` variables.
+pub async fn start_indexer(localnet: &Localnet, log: PathBuf) -> Result<(Service, Api, String)> {
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut command = Command::new(binary("lottery-indexer")?);
+    command
+        .arg("run")
+        .arg("--rpc-url")
+        .arg(localnet.rpc_url())
+        .arg("--ws-url")
+        .arg(localnet.ws_url())
+        .arg("--listen")
+        .arg(&listen);
+    let mut service = Service::start("lottery-indexer", &mut command, log)?;
+    let base = format!("http://{listen}");
+    let api = Api::new(&base)?;
+    let deadline = Instant::now() + PATIENCE;
+    while api.get("/api/status").await.is_err() {
+        service.check()?;
+        ensure!(
+            Instant::now() < deadline,
+            "the indexer's API does not answer:\n{}",
+            service.tail()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok((service, api, base))
+}
