@@ -2,5 +2,6 @@
 //! end-to-end tests and the burst measurement share.
 
 pub mod api;
+pub mod scenario;
 pub mod services;
 pub mod table;

@@ -1,1 +1,265 @@
-fn main() {}
+//! From nothing to settled games, with the real programs, services and players.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Parser;
+use lottery_demo::{
+    api::Api,
+    scenario::{Game, Kind, Settings, play},
+    services::{self, Service},
+    table::{SOL, Table},
+};
+use lottery_localnet::{ClusterChoice, Localnet, Options};
+use solana_signer::Signer as _;
+use tokio::process::Command;
+
+/// Lanes of the demo's house: draws that may wait for randomness at the same time.
+const LANES: u8 = 2;
+
+/// Plays whole lotteries on a local cluster and checks every one of them.
+///
+/// Starts a cluster, a keeper and an indexer with its API; has hundreds of players
+/// join a game of one round, one of five rounds and one that is cancelled; then
+/// repeats games until a jackpot is hit. Waits until every prize and refund has
+/// arrived, recomputes every draw from chain data alone, and compares the
+/// database with the chain.
+#[derive(Parser)]
+#[command(name = "lottery-demo", version)]
+struct Args {
+    /// Leave everything running afterwards, until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
+    /// Players of each big game.
+    #[arg(long, default_value_t = 220)]
+    players: usize,
+    /// Which cluster: auto, validator or surfnet.
+    #[arg(long, default_value = "auto")]
+    cluster: ClusterChoice,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let args = Args::parse();
+    ensure!(
+        args.players >= 3,
+        "--players must be at least 3: the game of five rounds has three winners"
+    );
+    run(&args).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(args: &Args) -> Result<()> {
+    // Kept when something fails: what the services logged says why.
+    let folder = tempfile::Builder::new()
+        .prefix("lottery-demo-")
+        .tempdir()?
+        .keep();
+    println!("Logs are in {}", folder.display());
+
+    let localnet = Localnet::start(Options {
+        cluster: args.cluster.clone(),
+        ..Options::default()
+    })
+    .await?;
+    println!(
+        "Cluster     {} ({:?}), WebSocket {}",
+        localnet.rpc_url(),
+        localnet.kind(),
+        localnet.ws_url()
+    );
+    let (indexer, api, base) =
+        services::start_indexer(&localnet, folder.join("indexer.log")).await?;
+    println!("API         {base}");
+
+    let mut table = Table::open(&localnet, LANES, |_| ()).await?;
+    let keypair = folder.join("keeper.json");
+    let keeper_key = solana_keypair::Keypair::new();
+    services::write_keypair(&keypair, &keeper_key)?;
+    localnet.airdrop(&keeper_key.pubkey(), 100 * SOL).await?;
+    let keeper = services::start_keeper(&localnet, &keypair, folder.join("keeper.log"))?;
+    println!("Keeper      {}", keeper_key.pubkey());
+    println!("House       {}", table.house);
+
+    table.seat(&localnet, args.players, 10 * SOL).await?;
+    println!("Players     {} with 10 SOL each", args.players);
+
+    let mut services = [indexer, keeper];
+    let settings = Settings {
+        players: args.players,
+        patience: Duration::from_secs(180),
+    };
+    let games = match play(&table, &api, &settings, &mut services).await {
+        Ok(games) => games,
+        Err(error) => {
+            for service in &services {
+                eprintln!("--- {}\n{}", service.log.display(), service.tail());
+            }
+            return Err(error);
+        }
+    };
+
+    println!();
+    for game in &games {
+        show(&api, game).await?;
+    }
+    show_jackpots(&api, &table).await?;
+    verify_draws(&localnet, &games).await?;
+    verify_database(&localnet).await?;
+
+    if args.keep {
+        println!(
+            "\nEverything is left running: RPC {}, WebSocket {}, API {base}. Ctrl-C ends it.",
+            localnet.rpc_url(),
+            localnet.ws_url()
+        );
+        tokio::signal::ctrl_c().await?;
+    }
+    let [indexer, keeper] = services;
+    stop(keeper).await?;
+    stop(indexer).await?;
+    localnet.shutdown().await;
+    std::fs::remove_dir_all(&folder)?;
+    println!("\nAll games are settled or refunded, every draw verified, every claim paid.");
+    Ok(())
+}
+
+async fn stop(service: Service) -> Result<()> {
+    service.stop().await
+}
+
+/// Prints a game as the API, hence Postgres, knows it.
+async fn show(api: &Api, game: &Game) -> Result<()> {
+    let shown = api.get(&format!("/api/games/{}", game.address)).await?;
+    println!(
+        "Game {} ({}): {}, {} tickets by {} players, takings {}",
+        game.address,
+        game.kind.describe(),
+        text(&shown["status"]),
+        shown["tickets"],
+        shown["players"],
+        sol(&shown["gross"]),
+    );
+    if game.kind == Kind::Cancelled {
+        println!("    refunded {}", sol(&shown["refunded"]));
+    }
+    let sizes: Vec<String> = list(&shown["rounds"])
+        .iter()
+        .filter(|round| !round["seed"].is_null())
+        .map(|round| format!("{} -> {}", round["tickets"], round["survivors"]))
+        .collect();
+    if !sizes.is_empty() {
+        println!("    rounds   {}", sizes.join(", "));
+    }
+    for winner in list(&shown["winners"]) {
+        println!(
+            "    place {}  ticket {:>4}  {}  {}{}",
+            winner["place"].as_u64().unwrap_or_default() + 1,
+            winner["ticket"],
+            text(&winner["player"]),
+            sol(&winner["prize"]),
+            paid(&winner["paid"]),
+        );
+    }
+    for award in list(&shown["jackpots"]) {
+        println!(
+            "    {} jackpot  ticket {:>4}  {}  {}{}",
+            text(&award["tier"]),
+            award["ticket"],
+            text(&award["player"]),
+            sol(&award["award"]),
+            paid(&award["paid"]),
+        );
+    }
+    Ok(())
+}
+
+async fn show_jackpots(api: &Api, table: &Table) -> Result<()> {
+    let shown = api
+        .get(&format!("/api/jackpots?house={}", table.house))
+        .await?;
+    println!("Jackpots");
+    for jackpot in list(&shown["jackpots"]) {
+        println!(
+            "    {:<6} {} in the pot, {} hits, {} won so far",
+            text(&jackpot["name"]),
+            sol(&jackpot["amount"]),
+            text(&jackpot["hits"]),
+            sol(&jackpot["total_won"]),
+        );
+    }
+    Ok(())
+}
+
+/// Runs `lottery verify` on every game.
+async fn verify_draws(localnet: &Localnet, games: &[Game]) -> Result<()> {
+    println!("\nRecomputing every game from chain data alone:");
+    for game in games {
+        let output = Command::new(services::binary("lottery")?)
+            .args(["--url", localnet.rpc_url(), "verify"])
+            .arg(game.address.to_string())
+            .output()
+            .await?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            output.status.success(),
+            "lottery verify {} failed:\n{printed}{}",
+            game.address,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let verdict = printed.lines().last().unwrap_or_default();
+        println!("    {}  {verdict}", game.address);
+    }
+    Ok(())
+}
+
+/// Runs `lottery-indexer verify`.
+async fn verify_database(localnet: &Localnet) -> Result<()> {
+    println!("Comparing the database with the chain:");
+    let output = Command::new(services::binary("lottery-indexer")?)
+        .args(["verify", "--rpc-url", localnet.rpc_url()])
+        .output()
+        .await?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    for line in printed.lines() {
+        println!("    {line}");
+    }
+    if !output.status.success() {
+        bail!(
+            "lottery-indexer verify found differences:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+fn list(value: &serde_json::Value) -> &[serde_json::Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap_or("?")
+}
+
+fn paid(value: &serde_json::Value) -> &'static str {
+    if value.as_bool() == Some(true) {
+        ", paid"
+    } else {
+        ""
+    }
+}
+
+/// Lamports, as the API's string, in SOL: exact, in integers.
+fn sol(value: &serde_json::Value) -> String {
+    match text(value).parse::<u64>().context("an amount") {
+        Ok(lamports) => format!("{}.{:09} SOL", lamports / SOL, lamports % SOL),
+        Err(_) => "? SOL".to_owned(),
+    }
+}
