@@ -35,6 +35,6 @@ with_postgres() {
   else
     have pg_virtualenv || die "PostgreSQL is missing: run scripts/setup"
     # Durability is of no use to a throwaway cluster.
-    pg_virtualenv -o fsync=off -o synchronous_commit=off -o max_connections=200 "$@"
+    pg_virtualenv -t -o fsync=off -o synchronous_commit=off -o max_connections=200 "$@"
   fi
 }

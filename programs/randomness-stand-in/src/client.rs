@@ -65,8 +65,9 @@ pub fn allocate<T: Layout>(payer: &Address, account: &Address, lamports: u64) ->
     system_instruction::create_account(payer, account, lamports, bytes, &crate::ID)
 }
 
-/// Creates a randomness account; it, the authority and the payer sign. The recent
-/// slot is one of the SlotHashes sysvar.
+/// Creates a randomness account; it, the authority and the payer sign. The recent slot
+/// is one of the SlotHashes sysvar: the newest finalized one is, while the newest
+/// confirmed one is not yet listed in the bank that simulates.
 pub fn randomness_init(
     randomness: Address,
     authority: Address,

@@ -1,0 +1,138 @@
+//! Computes what follows from the accounts: every ticket's fate once a round is
+//! settled, winners, jackpot wins, and the proof that each round's seed comes
+//! from its draw. The queue is in the tables (`games.derived_rounds`), so a
+//! restart goes on where this stopped. Runs beside the writer, never in its way.
+
+use std::{sync::Arc, time::Duration};
+
+use lottery::draw::round_seed;
+use solana_pubkey::Pubkey;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::DeriveError,
+    fate::{self, Played},
+    store::{
+        derived::{self, Candidate, Derived, EntryTickets},
+        games::GameBody,
+        table::{self, Row},
+    },
+};
+
+/// Games read from the queue at once.
+const GAMES: i64 = 64;
+
+/// Looks again even if nobody says that something changed: the ledger fills in
+/// draws, and an earlier attempt may have failed.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Computes after every change until `stop`.
+pub async fn run(pool: PgPool, changed: Arc<Notify>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = once(&pool).await {
+            tracing::warn!(%error, "could not derive; will try again");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = changed.notified() => {}
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
+}
+
+/// Computes everything that is due.
+///
+/// # Errors
+/// The database's. A game that contradicts itself is logged and skipped.
+pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
+    for game in derived::games_to_derive(pool, GAMES).await? {
+        match derive_game(pool, &game).await {
+            Ok(_) => {}
+            Err(error @ DeriveError::Inconsistent { .. }) => {
+                tracing::error!(%error, "fates not computed");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    prove_rounds(pool).await?;
+    derived::close_settled_draws(pool).await?;
+    Ok(())
+}
+
+/// What fates depend on.
+pub fn played(game: &GameBody) -> Played {
+    Played {
+        tickets: game.tickets,
+        rounds: game.rounds,
+        winners: game.winners,
+        keep_bps: game.keep_bps,
+        seeds: game.seeds(),
+        prize_pool: game.prize_pool.0,
+        place_bps: game.place_bps,
+        jackpot_awards: game.jackpot_awards.map(|award| award.0),
+        jackpot_tickets: game.jackpot_tickets,
+    }
+}
+
+/// Whether the entries are all the tickets of the game.
+fn complete(game: &GameBody, entries: &[EntryTickets]) -> bool {
+    let sum: u64 = entries.iter().map(|e| u64::from(e.tickets.count)).sum();
+    sum == u64::from(game.tickets)
+}
+
+/// Computes one game; `false` when it has to wait for its entries.
+async fn derive_game(pool: &PgPool, address: &Pubkey) -> Result<bool, DeriveError> {
+    let mut connection = pool.acquire().await?;
+    let Some(Row { head, body }) = table::find::<GameBody>(&mut connection, address).await? else {
+        return Ok(false);
+    };
+    let entries = derived::entries_of(&mut connection, address).await?;
+    if !complete(&body, &entries) && !derived::snapshot_covers(&mut connection, head.slot).await? {
+        return Ok(false);
+    }
+    drop(connection);
+    let game = *address;
+    let derived = tokio::task::spawn_blocking(move || compute(game, played(&body), entries)).await??;
+    let stored = derived::store(pool, &derived).await?;
+    tracing::info!(%game, rounds = derived.played.seeds.len(), stored, "fates computed");
+    Ok(stored)
+}
+
+fn compute(
+    game: Pubkey,
+    played: Played,
+    entries: Vec<EntryTickets>,
+) -> Result<Derived, DeriveError> {
+    let outcome = fate::play(&played).map_err(|error| DeriveError::Inconsistent {
+        game: game.to_string(),
+        reason: error.to_string(),
+    })?;
+    let entries = entries
+        .into_iter()
+        .map(|entry| {
+            let fate = outcome.entry(&played, entry.tickets);
+            (entry, fate)
+        })
+        .collect();
+    Ok(Derived {
+        game,
+        played,
+        outcome,
+        entries,
+    })
+}
+
+/// Finds the draw of each round by recomputing its seed.
+async fn prove_rounds(pool: &PgPool) -> Result<(), DeriveError> {
+    let candidates = derived::candidates(pool).await?;
+    let proven: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|c| round_seed(&c.value, &c.game, c.round) == c.seed)
+        .collect();
+    if !proven.is_empty() {
+        derived::prove(pool, &proven).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! The ledger: every transaction that named the program. Polled by signature,
+//! oldest first from where it stopped, beside the accounts and never in their
+//! way. It also fills in what the account stream missed of a draw.
+
+pub mod decode;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::{
+    nonblocking::rpc_client::RpcClient, rpc_client::GetConfirmedSignaturesForAddress2Config,
+};
+use solana_rpc_client_api::{
+    config::RpcTransactionConfig, request::RpcRequest,
+    response::RpcConfirmedTransactionStatusWithSignature,
+};
+use solana_signature::Signature;
+use solana_transaction_status_client_types::{
+    EncodedConfirmedTransactionWithStatusMeta, UiTransactionEncoding,
+};
+use sqlx::{PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::{LedgerError, redact},
+    store::{
+        dead_letters::{self, DeadLetter, LetterKind},
+        transactions::{self, DrawRequested},
+    },
+};
+use decode::Decoded;
+
+/// Most signatures a node gives at once.
+const PAGE: usize = 1_000;
+
+/// Transactions written in one database transaction.
+const CHUNK: usize = 100;
+
+/// Transactions asked for at the same time.
+const CONCURRENCY: usize = 8;
+
+/// How often a transaction that the node lists but does not have is asked for
+/// before it is set aside; nodes list signatures slightly before they serve them.
+const ATTEMPTS: u32 = 20;
+
+/// Where the ledger reads from.
+pub struct Ledger {
+    rpc: Arc<RpcClient>,
+    pool: PgPool,
+    commitment: CommitmentConfig,
+    interval: Duration,
+}
+
+/// A transaction as far as the node gave it.
+enum Fetched {
+    Decoded(Decoded),
+    Unreadable(DeadLetter),
+    /// Listed, but not served yet.
+    Missing,
+}
+
+impl Ledger {
+    /// `interval` is the pause between two looks.
+    pub fn new(
+        rpc: Arc<RpcClient>,
+        pool: PgPool,
+        commitment: CommitmentConfig,
+        interval: Duration,
+    ) -> Self {
+        Self {
+            rpc,
+            pool,
+            commitment,
+            interval,
+        }
+    }
+
+    /// Reads until `stop`, trying again after failures.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut misses = 0;
+        loop {
+            match self.catch_up(misses >= ATTEMPTS).await {
+                Ok(true) => misses = 0,
+                Ok(false) => misses += 1,
+                Err(error) => {
+                    let error = redact(&error.to_string());
+                    tracing::warn!(error, "the ledger failed; will try again");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.interval) => {}
+            }
+        }
+    }
+
+    /// Reads up to the newest transaction; `false` when one was not served yet.
+    /// With `give_up` such a one is set aside instead.
+    ///
+    /// # Errors
+    /// When the node or the database fails.
+    pub async fn catch_up(&self, give_up: bool) -> Result<bool, LedgerError> {
+        let signatures = self.new_signatures().await?;
+        for chunk in signatures.chunks(CHUNK) {
+            let fetched: Vec<Fetched> = stream::iter(chunk.to_vec())
+                .map(|info| async move { self.fetch(&info, give_up).await })
+                .buffered(CONCURRENCY)
+                .try_collect()
+                .await?;
+            if !self.store(chunk, fetched).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Signatures since the cursor, oldest first.
+    async fn new_signatures(
+        &self,
+    ) -> Result<Vec<RpcConfirmedTransactionStatusWithSignature>, LedgerError> {
+        let until = match transactions::cursor(&self.pool).await? {
+            Some(text) => Some(signature(&text)?),
+            None => None,
+        };
+        let mut before = None;
+        let mut all = Vec::new();
+        loop {
+            let page = self
+                .rpc
+                .get_signatures_for_address_with_config(
+                    &lottery::ID,
+                    GetConfirmedSignaturesForAddress2Config {
+                        before,
+                        until,
+                        limit: Some(PAGE),
+                        commitment: Some(self.commitment),
+                    },
+                )
+                .await?;
+            let full = page.len() >= PAGE;
+            if let Some(last) = page.last() {
+                before = Some(signature(&last.signature)?);
+            }
+            all.extend(page);
+            if !full {
+                break;
+            }
+        }
+        all.reverse();
+        Ok(all)
+    }
+
+    async fn fetch(
+        &self,
+        info: &RpcConfirmedTransactionStatusWithSignature,
+        give_up: bool,
+    ) -> Result<Fetched, LedgerError> {
+        let config = RpcTransactionConfig {
+            encoding: Some(UiTransactionEncoding::Base64),
+            commitment: Some(self.commitment),
+            max_supported_transaction_version: Some(0),
+        };
+        let letter = |bytes: Vec<u8>, reason: String| {
+            Ok::<_, LedgerError>(DeadLetter {
+                kind: LetterKind::Transaction,
+                key: info.signature.clone(),
+                slot: slot(info.slot)?,
+                lamports: None,
+                owner: None,
+                bytes,
+                reason,
+            })
+        };
+        let answer: Option<EncodedConfirmedTransactionWithStatusMeta> = self
+            .rpc
+            .send(
+                RpcRequest::GetTransaction,
+                serde_json::json!([info.signature, config]),
+            )
+            .await?;
+        let Some(transaction) = answer else {
+            return Ok(if give_up {
+                Fetched::Unreadable(letter(
+                    Vec::new(),
+                    "the node lists this transaction but does not serve it".to_owned(),
+                )?)
+            } else {
+                Fetched::Missing
+            });
+        };
+        Ok(match decode::decode(&info.signature, &transaction) {
+            Ok(decoded) => Fetched::Decoded(decoded),
+            Err(error) => Fetched::Unreadable(letter(
+                serde_json::to_vec(&transaction).unwrap_or_default(),
+                error.to_string(),
+            )?),
+        })
+    }
+
+    /// Writes the transactions up to the first that is missing, and the cursor
+    /// with them.
+    async fn store(
+        &self,
+        chunk: &[RpcConfirmedTransactionStatusWithSignature],
+        fetched: Vec<Fetched>,
+    ) -> Result<bool, LedgerError> {
+        let mut transaction = self.pool.begin().await?;
+        let mut rows = Vec::new();
+        let mut draws = Draws::default();
+        let mut last = None;
+        let mut whole = true;
+        for (info, fetched) in chunk.iter().zip(fetched) {
+            match fetched {
+                Fetched::Missing => {
+                    whole = false;
+                    break;
+                }
+                Fetched::Unreadable(letter) => {
+                    dead_letters::insert(&mut transaction, &letter).await?;
+                }
+                Fetched::Decoded(decoded) => {
+                    let slot = decoded.row.slot;
+                    draws.requested.extend(decoded.requested);
+                    draws.settled.extend(decoded.settled);
+                    let revealed = decoded.revealed.into_iter();
+                    draws
+                        .revealed
+                        .extend(revealed.map(|(draw, value)| (draw, slot, value)));
+                    rows.push(decoded.row);
+                }
+            }
+            last = Some(info);
+        }
+        draws.write(&mut transaction).await?;
+        rows.sort_by(|a, b| a.signature.cmp(&b.signature));
+        transactions::insert(&mut transaction, &rows).await?;
+        if let Some(last) = last {
+            transactions::advance(&mut transaction, &last.signature, slot(last.slot)?).await?;
+        }
+        transaction.commit().await?;
+        if !rows.is_empty() {
+            tracing::debug!(transactions = rows.len(), "ledger written");
+        }
+        Ok(whole)
+    }
+}
+
+/// What a chunk of transactions says of draws.
+#[derive(Default)]
+struct Draws {
+    requested: Vec<DrawRequested>,
+    /// Draw, slot and value.
+    revealed: Vec<(String, i64, [u8; 32])>,
+    /// Draw and games.
+    settled: Vec<(String, Vec<String>)>,
+}
+
+impl Draws {
+    /// Draws by key, then their games by key: the order in which the accounts'
+    /// writer takes its locks.
+    async fn write(mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.requested.sort_by(|a, b| a.draw.cmp(&b.draw));
+        self.revealed.sort();
+        for draw in &self.requested {
+            transactions::draw_requested(connection, draw).await?;
+        }
+        for (draw, slot, value) in &self.revealed {
+            transactions::draw_revealed(connection, draw, *slot, value).await?;
+        }
+        let requested = self.requested.into_iter().map(|r| (r.draw, r.games));
+        let mut bound: Vec<(String, String)> = requested
+            .chain(self.settled)
+            .flat_map(|(draw, games)| games.into_iter().map(move |game| (game, draw.clone())))
+            .collect();
+        bound.sort();
+        bound.dedup();
+        transactions::bind_games(connection, &bound).await
+    }
+}
+
+fn signature(text: &str) -> Result<Signature, LedgerError> {
+    text.parse()
+        .map_err(|_| LedgerError::Signature(text.to_owned()))
+}
+
+fn slot(slot: u64) -> Result<i64, LedgerError> {
+    i64::try_from(slot).map_err(|_| LedgerError::Slot(slot))
+}

@@ -1,0 +1,19 @@
+//! Mirrors the lottery's accounts and transactions from the chain into
+//! Postgres, computes what follows from them, and serves it over HTTP.
+//!
+//! `source` → `ingest` → `store` is the way of an account; `ledger` the way of a
+//! transaction; `derive` computes beside them; `api` reads; `verify` compares the
+//! tables with the chain and recomputes every draw.
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod derive;
+pub mod error;
+pub mod fate;
+pub mod ingest;
+pub mod ledger;
+mod run;
+pub mod source;
+pub mod store;
+pub mod verify;

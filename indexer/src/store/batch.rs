@@ -1,0 +1,192 @@
+//! Many accounts in one transaction: decoded, sorted, written table by table in
+//! one order, which is what keeps any two writers from waiting in a circle.
+
+use std::collections::HashMap;
+
+use lottery_client::account::{self, Account};
+use solana_pubkey::Pubkey;
+use sqlx::PgConnection;
+
+use super::{
+    U64, dead_letters,
+    dead_letters::{DeadLetter, LetterKind},
+    draws::DrawBody,
+    entries::EntryBody,
+    games::GameBody,
+    houses::HouseBody,
+    jackpots::JackpotBody,
+    lanes::LaneBody,
+    table::{self, Body, Head, Row},
+    transactions,
+    treasuries::TreasuryBody,
+};
+use crate::source::AccountUpdate;
+
+/// The accounts' tables in the order they are written.
+pub const TABLES: [&str; 7] = [
+    HouseBody::TABLE,
+    TreasuryBody::TABLE,
+    JackpotBody::TABLE,
+    LaneBody::TABLE,
+    DrawBody::TABLE,
+    GameBody::TABLE,
+    EntryBody::TABLE,
+];
+
+/// Accounts ready to be written.
+#[derive(Debug, Default)]
+pub struct Batch {
+    houses: Vec<Row<HouseBody>>,
+    treasuries: Vec<Row<TreasuryBody>>,
+    jackpots: Vec<Row<JackpotBody>>,
+    lanes: Vec<Row<LaneBody>>,
+    draws: Vec<Row<DrawBody>>,
+    games: Vec<Row<GameBody>>,
+    entries: Vec<Row<EntryBody>>,
+    closed: Vec<(String, i64)>,
+    letters: Vec<DeadLetter>,
+}
+
+/// What a batch changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    pub rows: u64,
+    pub letters: usize,
+}
+
+impl Batch {
+    /// Decodes updates. Of several of one account the newest counts; of equals
+    /// the later one, as sources deliver in order.
+    pub fn decode(updates: impl IntoIterator<Item = AccountUpdate>) -> Self {
+        let mut newest: HashMap<Pubkey, AccountUpdate> = HashMap::new();
+        for update in updates {
+            match newest.get(&update.address) {
+                Some(known) if known.order() > update.order() => {}
+                _ => {
+                    newest.insert(update.address, update);
+                }
+            }
+        }
+        let mut batch = Self::default();
+        for update in newest.into_values() {
+            batch.add(&update);
+        }
+        batch.sort();
+        batch
+    }
+
+    fn add(&mut self, update: &AccountUpdate) {
+        if update.is_closed() {
+            self.closed.push((update.address.to_string(), update.slot));
+            return;
+        }
+        let head = Head {
+            address: update.address,
+            slot: update.slot,
+            write_version: update.write_version,
+            lamports: U64(update.lamports),
+        };
+        fn row<A, B: for<'a> From<&'a A>>(head: Head, account: &A) -> Row<B> {
+            Row {
+                head,
+                body: B::from(account),
+            }
+        }
+        match account::decode_any(&update.owner, &update.data) {
+            Ok(Account::House(a)) => self.houses.push(row(head, &a)),
+            Ok(Account::Treasury(a)) => self.treasuries.push(row(head, &a)),
+            Ok(Account::Jackpot(a)) => self.jackpots.push(row(head, &a)),
+            Ok(Account::Lane(a)) => self.lanes.push(row(head, &a)),
+            Ok(Account::Draw(a)) => self.draws.push(row(head, &a)),
+            Ok(Account::Game(a)) => self.games.push(row(head, &a)),
+            Ok(Account::Entry(a)) => self.entries.push(row(head, &a)),
+            Err(error) => self.letters.push(letter(update, &error.to_string())),
+        }
+    }
+
+    fn sort(&mut self) {
+        fn by_address<B>(rows: &mut [Row<B>]) {
+            // As text, the order of the tables' keys.
+            rows.sort_by_cached_key(|row| row.head.address.to_string());
+        }
+        by_address(&mut self.houses);
+        by_address(&mut self.treasuries);
+        by_address(&mut self.jackpots);
+        by_address(&mut self.lanes);
+        by_address(&mut self.draws);
+        by_address(&mut self.games);
+        by_address(&mut self.entries);
+        self.closed.sort();
+        self.letters.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.houses.is_empty()
+            && self.treasuries.is_empty()
+            && self.jackpots.is_empty()
+            && self.lanes.is_empty()
+            && self.draws.is_empty()
+            && self.games.is_empty()
+            && self.entries.is_empty()
+            && self.closed.is_empty()
+            && self.letters.is_empty()
+    }
+
+    /// Writes everything through `connection`, which is in a transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn write(&self, connection: &mut PgConnection) -> Result<Written, sqlx::Error> {
+        let mut rows = 0u64;
+        rows += table::upsert(connection, &self.houses).await?;
+        rows += table::upsert(connection, &self.treasuries).await?;
+        rows += table::upsert(connection, &self.jackpots).await?;
+        rows += table::upsert(connection, &self.lanes).await?;
+        rows += table::upsert(connection, &self.draws).await?;
+        rows += table::upsert(connection, &self.games).await?;
+        rows += table::upsert(connection, &self.entries).await?;
+        if !self.closed.is_empty() {
+            let (addresses, slots): (Vec<_>, Vec<_>) = self.closed.iter().cloned().unzip();
+            for name in TABLES {
+                rows += table::close(connection, name, &addresses, &slots).await?;
+            }
+        }
+        bind_drawing_games(connection, &self.games).await?;
+        for letter in &self.letters {
+            dead_letters::insert(connection, letter).await?;
+        }
+        Ok(Written {
+            rows,
+            letters: self.letters.len(),
+        })
+    }
+}
+
+/// Remembers which draw a game was bound to: the game forgets it at settlement.
+async fn bind_drawing_games(
+    connection: &mut PgConnection,
+    games: &[Row<GameBody>],
+) -> Result<(), sqlx::Error> {
+    let bound: Vec<(String, String)> = games
+        .iter()
+        .filter_map(|game| {
+            let draw = game.body.draw?;
+            Some((game.head.address.to_string(), draw.to_string()))
+        })
+        .collect();
+    transactions::bind_games(connection, &bound).await
+}
+
+/// The letter about an account that was refused.
+pub fn letter(update: &AccountUpdate, reason: &str) -> DeadLetter {
+    DeadLetter {
+        kind: LetterKind::Account,
+        key: update.address.to_string(),
+        slot: update.slot,
+        lamports: Some(U64(update.lamports)),
+        owner: Some(update.owner.to_string()),
+        bytes: update.data.clone(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Table `dead_letters`: what could not be stored where it belongs.
+
+use sqlx::PgConnection;
+
+use super::U64;
+
+/// What a letter is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterKind {
+    Account,
+    Transaction,
+}
+
+impl LetterKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Transaction => "transaction",
+        }
+    }
+}
+
+/// Bytes nobody could make sense of, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    pub kind: LetterKind,
+    /// Address or signature.
+    pub key: String,
+    pub slot: i64,
+    /// Of an account.
+    pub lamports: Option<U64>,
+    /// Of an account.
+    pub owner: Option<String>,
+    pub bytes: Vec<u8>,
+    pub reason: String,
+}
+
+/// Keeps a letter; the same bytes again only move its `last_slot`.
+///
+/// # Errors
+/// The database's.
+pub async fn insert(
+    connection: &mut PgConnection,
+    letter: &DeadLetter,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO dead_letters AS d (kind, key, slot, last_slot, lamports, owner, bytes, reason)
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7)
+         ON CONFLICT (kind, key, digest) DO UPDATE
+             SET last_slot = GREATEST(d.last_slot, excluded.last_slot), reason = excluded.reason",
+    )
+    .bind(letter.kind.name())
+    .bind(&letter.key)
+    .bind(letter.slot)
+    .bind(letter.lamports)
+    .bind(&letter.owner)
+    .bind(&letter.bytes)
+    // Postgres' text cannot hold a zero character.
+    .bind(letter.reason.replace('\0', "\\0"))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

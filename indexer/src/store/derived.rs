@@ -1,0 +1,335 @@
+//! What follows from the chain by recomputation: tables `game_rounds`,
+//! `winners`, `jackpot_wins`, and the fate columns of `entries`.
+
+use solana_pubkey::Pubkey;
+use sqlx::{PgConnection, PgPool, Row as _};
+
+use super::{Column as _, U64};
+use crate::fate::{EntryFate, Outcome, Played, Tickets, holds, prize};
+
+/// An entry as far as its fate matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryTickets {
+    pub address: String,
+    pub player: String,
+    pub tickets: Tickets,
+}
+
+/// Games whose fates are not up to date.
+///
+/// # Errors
+/// The database's.
+pub async fn games_to_derive(pool: &PgPool, limit: i64) -> Result<Vec<Pubkey>, sqlx::Error> {
+    sqlx::query(
+        "SELECT address FROM games WHERE derived_rounds <> rounds_settled ORDER BY address LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(pool)
+    .await?
+    .iter()
+    .map(|row| Pubkey::read(row, "address"))
+    .collect()
+}
+
+/// A game's entries, by first ticket.
+///
+/// # Errors
+/// The database's.
+pub async fn entries_of(
+    connection: &mut PgConnection,
+    game: &Pubkey,
+) -> Result<Vec<EntryTickets>, sqlx::Error> {
+    sqlx::query(
+        "SELECT address, player, first_ticket, tickets FROM entries
+         WHERE game = $1 ORDER BY first_ticket",
+    )
+    .bind(game.to_string())
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(EntryTickets {
+            address: row.try_get("address")?,
+            player: row.try_get("player")?,
+            tickets: Tickets {
+                first: u32::read(row, "first_ticket")?,
+                count: u32::read(row, "tickets")?,
+            },
+        })
+    })
+    .collect()
+}
+
+/// Whether a snapshot as new as the game's row has been applied: entries that
+/// are missing then are closed, not late.
+///
+/// # Errors
+/// The database's.
+pub async fn snapshot_covers(
+    connection: &mut PgConnection,
+    slot: i64,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT COALESCE((SELECT snapshot_slot >= $1 FROM watermark), FALSE)",
+    )
+    .bind(slot)
+    .fetch_one(connection)
+    .await
+}
+
+/// Everything computed about a game.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    pub game: Pubkey,
+    pub played: Played,
+    pub outcome: Outcome,
+    /// With their fates.
+    pub entries: Vec<(EntryTickets, EntryFate)>,
+}
+
+impl Derived {
+    /// The entry that holds the ticket, if it is known.
+    fn holder(&self, ticket: u32) -> Option<&EntryTickets> {
+        self.entries
+            .iter()
+            .map(|(entry, _)| entry)
+            .find(|entry| holds(entry.tickets, ticket))
+    }
+}
+
+/// Writes it all in one transaction. `false` when the game moved on meanwhile:
+/// then it is in the queue again.
+///
+/// # Errors
+/// The database's.
+pub async fn store(pool: &PgPool, derived: &Derived) -> Result<bool, sqlx::Error> {
+    let game = derived.game.to_string();
+    let rounds = i16::try_from(derived.played.seeds.len()).unwrap_or(i16::MAX);
+    let mut transaction = pool.begin().await?;
+    // Games before entries, like every writer.
+    let current = sqlx::query(
+        "UPDATE games SET derived_rounds = $2
+         WHERE address = $1 AND rounds_settled = $2 AND derived_rounds <> $2",
+    )
+    .bind(&game)
+    .bind(rounds)
+    .execute(&mut *transaction)
+    .await?;
+    if current.rows_affected() == 0 {
+        return Ok(false);
+    }
+    store_entries(&mut transaction, derived).await?;
+    store_rounds(&mut transaction, &game, derived).await?;
+    store_winners(&mut transaction, &game, derived).await?;
+    store_jackpot_wins(&mut transaction, &game, derived).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+async fn store_entries(
+    connection: &mut PgConnection,
+    derived: &Derived,
+) -> Result<(), sqlx::Error> {
+    let mut sorted: Vec<_> = derived.entries.iter().collect();
+    sorted.sort_by(|a, b| a.0.address.cmp(&b.0.address));
+    let each = |get: fn(&EntryFate) -> Option<i16>| -> Vec<Option<i16>> {
+        sorted.iter().map(|(_, fate)| get(fate)).collect()
+    };
+    let awards = |tier: usize| -> Vec<Option<U64>> {
+        sorted
+            .iter()
+            .map(|(_, fate)| fate.jackpot_awards.and_then(|a| a.get(tier).copied()).map(U64))
+            .collect()
+    };
+    sqlx::query(
+        "UPDATE entries AS e SET eliminated_round = f.eliminated_round, place = f.place,
+             prize = f.prize,
+             jackpot_awards = CASE WHEN f.prize IS NOT NULL
+                              THEN ARRAY[f.minor, f.major, f.mega]::u64[] END
+         FROM (SELECT * FROM UNNEST($1::text[], $2::int2[], $3::int2[], $4::numeric[],
+                                    $5::numeric[], $6::numeric[], $7::numeric[])
+                   AS u(address, eliminated_round, place, prize, minor, major, mega)
+               ORDER BY address) AS f
+         WHERE e.address = f.address
+           AND (e.eliminated_round, e.place, e.prize) IS DISTINCT FROM
+               (f.eliminated_round, f.place, f.prize)",
+    )
+    .bind(sorted.iter().map(|(e, _)| e.address.clone()).collect::<Vec<_>>())
+    .bind(each(|fate| fate.eliminated_round.map(i16::from)))
+    .bind(each(|fate| fate.place.map(i16::from)))
+    .bind(sorted.iter().map(|(_, f)| f.prize.map(U64)).collect::<Vec<_>>())
+    .bind(awards(0))
+    .bind(awards(1))
+    .bind(awards(2))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn store_rounds(
+    connection: &mut PgConnection,
+    game: &str,
+    derived: &Derived,
+) -> Result<(), sqlx::Error> {
+    let rounds = &derived.outcome.rounds;
+    sqlx::query("DELETE FROM game_rounds WHERE game = $1 AND round >= $2")
+        .bind(game)
+        .bind(i16::try_from(rounds.len()).unwrap_or(i16::MAX))
+        .execute(&mut *connection)
+        .await?;
+    // Another seed than before needs another proof.
+    sqlx::query(
+        "INSERT INTO game_rounds AS g (game, round, tickets, survivors, seed)
+         SELECT $1, r.* FROM UNNEST($2::int2[], $3::int8[], $4::int8[], $5::bytea[]) AS r
+         ON CONFLICT (game, round) DO UPDATE SET tickets = excluded.tickets,
+             survivors = excluded.survivors, seed = excluded.seed,
+             draw = CASE WHEN g.seed = excluded.seed THEN g.draw END",
+    )
+    .bind(game)
+    .bind(rounds.iter().map(|r| i16::from(r.round)).collect::<Vec<_>>())
+    .bind(rounds.iter().map(|r| i64::from(r.tickets)).collect::<Vec<_>>())
+    .bind(rounds.iter().map(|r| i64::from(r.survivors)).collect::<Vec<_>>())
+    .bind(rounds.iter().map(|r| r.seed.to_vec()).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn store_winners(
+    connection: &mut PgConnection,
+    game: &str,
+    derived: &Derived,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM winners WHERE game = $1")
+        .bind(game)
+        .execute(&mut *connection)
+        .await?;
+    for (place, ticket) in (0u8..).zip(&derived.outcome.winning_tickets) {
+        let holder = derived.holder(*ticket);
+        sqlx::query(
+            "INSERT INTO winners (game, place, ticket, entry, player, prize)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(game)
+        .bind(i16::from(place))
+        .bind(i64::from(*ticket))
+        .bind(holder.map(|entry| &entry.address))
+        .bind(holder.map(|entry| &entry.player))
+        .bind(U64(prize(&derived.played, place)))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn store_jackpot_wins(
+    connection: &mut PgConnection,
+    game: &str,
+    derived: &Derived,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM jackpot_wins WHERE game = $1")
+        .bind(game)
+        .execute(&mut *connection)
+        .await?;
+    let played = &derived.played;
+    for ((tier, award), ticket) in (0i16..)
+        .zip(played.jackpot_awards)
+        .zip(played.jackpot_tickets)
+    {
+        if award == 0 {
+            continue;
+        }
+        let holder = derived.holder(ticket);
+        sqlx::query(
+            "INSERT INTO jackpot_wins (game, tier, ticket, entry, player, award)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(game)
+        .bind(tier)
+        .bind(i64::from(ticket))
+        .bind(holder.map(|entry| &entry.address))
+        .bind(holder.map(|entry| &entry.player))
+        .bind(U64(award))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A settled round and a draw that may have settled it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub game: Pubkey,
+    pub round: u8,
+    pub seed: [u8; 32],
+    pub draw: String,
+    pub value: [u8; 32],
+}
+
+/// Rounds without a proven draw, with the revealed draws their game was bound to.
+///
+/// # Errors
+/// The database's.
+pub async fn candidates(pool: &PgPool) -> Result<Vec<Candidate>, sqlx::Error> {
+    sqlx::query(
+        "SELECT r.game, r.round, r.seed, d.address, d.value
+         FROM game_rounds r JOIN draw_games b ON b.game = r.game
+              JOIN draws d ON d.address = b.draw
+         WHERE r.draw IS NULL AND d.value IS NOT NULL
+         ORDER BY r.game, r.round",
+    )
+    .fetch_all(pool)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Candidate {
+            game: Pubkey::read(row, "game")?,
+            round: u8::read(row, "round")?,
+            seed: <[u8; 32]>::read(row, "seed")?,
+            draw: row.try_get("address")?,
+            value: <[u8; 32]>::read(row, "value")?,
+        })
+    })
+    .collect()
+}
+
+/// Records the draws that rounds were proven to be settled by.
+///
+/// # Errors
+/// The database's.
+pub async fn prove(pool: &PgPool, proven: &[&Candidate]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE game_rounds AS r SET draw = p.draw
+         FROM UNNEST($1::text[], $2::int2[], $3::text[], $4::bytea[]) AS p(game, round, draw, seed)
+         WHERE r.game = p.game AND r.round = p.round AND r.seed = p.seed",
+    )
+    .bind(proven.iter().map(|c| c.game.to_string()).collect::<Vec<_>>())
+    .bind(proven.iter().map(|c| i16::from(c.round)).collect::<Vec<_>>())
+    .bind(proven.iter().map(|c| c.draw.clone()).collect::<Vec<_>>())
+    .bind(proven.iter().map(|c| c.seed.to_vec()).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Marks draws closed that have settled all their games: the program closes a
+/// draw's account with its last game, and no stream tells of it.
+///
+/// # Errors
+/// The database's.
+pub async fn close_settled_draws(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE draws AS d SET settled = d.games, slot = GREATEST(d.slot, s.slot),
+             closed_at_slot = COALESCE(d.closed_at_slot, GREATEST(d.slot, s.slot))
+         FROM (SELECT r.draw, count(*) AS games, max(g.slot) AS slot
+               FROM game_rounds r JOIN games g ON g.address = r.game
+               WHERE r.draw IN (SELECT address FROM draws
+                                WHERE closed_at_slot IS NULL OR settled <> games)
+               GROUP BY r.draw) AS s
+         WHERE d.address = s.draw AND s.games = d.games
+           AND (d.closed_at_slot IS NULL OR d.settled <> d.games)",
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,90 @@
+//! The tables and every statement that writes them, a module a table.
+
+pub mod batch;
+pub mod column;
+pub mod dead_letters;
+pub mod derived;
+pub mod draws;
+pub mod entries;
+pub mod games;
+pub mod houses;
+pub mod jackpots;
+pub mod lanes;
+pub mod number;
+pub mod table;
+pub mod transactions;
+pub mod treasuries;
+pub mod watermark;
+
+use std::time::Duration;
+
+use sqlx::{
+    PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use column::Column;
+pub use number::U64;
+
+/// The numbered files of `migrations/`, compiled in.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// Longest wait for a free or new connection: longer means the database is in
+/// trouble, and callers retry or answer with an error.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle connections above the minimum close after this.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A pool that connects when first used.
+pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        .connect_lazy_with(options.application_name("lottery-indexer"))
+}
+
+/// Brings the schema up to date. Safe to run by several processes at once: sqlx
+/// takes an advisory lock.
+///
+/// # Errors
+/// When the database cannot be reached or an applied migration was changed.
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    MIGRATIONS.run(pool).await
+}
+
+/// Whether trying again can help: the connection or the server's state, not the
+/// data, was the cause.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            // Classes: 08 connection, 25 transaction state, 40 rollback
+            // (deadlock, serialization), 53 resources, 55 object state,
+            // 57 operator intervention, 58 system.
+            error.code().is_none_or(|code| {
+                ["08", "25", "40", "53", "55", "57", "58"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+            })
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        _ => false,
+    }
+}
+
+/// Whether a row was refused for what it holds: classes 22 (data) and 23
+/// (constraints). Another row may well be accepted.
+pub fn is_refused_row(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+}

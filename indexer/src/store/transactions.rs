@@ -1,0 +1,178 @@
+//! Tables `transactions` and `ledger_cursor`.
+
+use sqlx::{PgConnection, PgPool};
+
+use super::U64;
+
+/// A transaction that named the program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransactionRow {
+    pub signature: String,
+    pub slot: i64,
+    /// Unix seconds.
+    pub block_time: Option<i64>,
+    /// `None` on success.
+    pub error: Option<serde_json::Value>,
+    pub error_code: Option<u32>,
+    /// Lamports.
+    pub fee: U64,
+    pub compute_units: Option<U64>,
+    pub instructions: Vec<String>,
+    /// Fee payer.
+    pub signer: String,
+}
+
+/// Adds transactions; known ones stay as they are.
+///
+/// # Errors
+/// The database's.
+pub async fn insert(
+    connection: &mut PgConnection,
+    rows: &[TransactionRow],
+) -> Result<u64, sqlx::Error> {
+    fn column<T>(rows: &[TransactionRow], get: impl Fn(&TransactionRow) -> T) -> Vec<T> {
+        rows.iter().map(get).collect()
+    }
+    let done = sqlx::query(
+        "INSERT INTO transactions (signature, slot, block_time, success, error, error_code, fee,
+                                   compute_units, instructions, signer)
+         SELECT signature, slot, block_time, error IS NULL, error, error_code, fee,
+                compute_units,
+                ARRAY(SELECT jsonb_array_elements_text(instructions)), signer
+         FROM UNNEST($1::text[], $2::int8[], $3::int8[], $4::jsonb[], $5::int8[], $6::numeric[],
+                     $7::numeric[], $8::jsonb[], $9::text[])
+             AS r(signature, slot, block_time, error, error_code, fee, compute_units,
+                  instructions, signer)
+         ON CONFLICT (signature) DO NOTHING",
+    )
+    .bind(column(rows, |r| r.signature.clone()))
+    .bind(column(rows, |r| r.slot))
+    .bind(column(rows, |r| r.block_time))
+    .bind(column(rows, |r| r.error.clone()))
+    .bind(column(rows, |r| r.error_code.map(i64::from)))
+    .bind(column(rows, |r| r.fee))
+    .bind(column(rows, |r| r.compute_units))
+    .bind(column(rows, |r| serde_json::json!(r.instructions)))
+    .bind(column(rows, |r| r.signer.clone()))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The newest transaction up to which the ledger is complete.
+///
+/// # Errors
+/// The database's.
+pub async fn cursor(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT signature FROM ledger_cursor")
+        .fetch_optional(pool)
+        .await
+}
+
+/// Moves the cursor.
+///
+/// # Errors
+/// The database's.
+pub async fn advance(
+    connection: &mut PgConnection,
+    signature: &str,
+    slot: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO ledger_cursor (signature, slot) VALUES ($1, $2)
+         ON CONFLICT (single) DO UPDATE SET signature = excluded.signature, slot = excluded.slot",
+    )
+    .bind(signature)
+    .bind(slot)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A draw as the transactions tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrawRequested {
+    pub draw: String,
+    pub house: String,
+    pub lane: String,
+    pub oracle: String,
+    pub payer: String,
+    pub slot: i64,
+    /// Unix seconds.
+    pub time: i64,
+    /// Games in the order they settle.
+    pub games: Vec<String>,
+}
+
+/// Fills in a draw whose account the stream never showed.
+///
+/// # Errors
+/// The database's.
+pub async fn draw_requested(
+    connection: &mut PgConnection,
+    draw: &DrawRequested,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO draws (address, slot, lamports, house, lane, oracle, payer, seed_slot,
+                            requested_at, games, settled, state, version, bump)
+         VALUES ($1, $2, 0, $3, $4, $5, $6, GREATEST($2 - 1, 0), $7, $8, 0, 0, 1, 0)
+         ON CONFLICT (address) DO NOTHING",
+    )
+    .bind(&draw.draw)
+    .bind(draw.slot)
+    .bind(&draw.house)
+    .bind(&draw.lane)
+    .bind(&draw.oracle)
+    .bind(&draw.payer)
+    .bind(draw.time)
+    .bind(i32::try_from(draw.games.len()).unwrap_or(i32::MAX))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Records which draws serve games: pairs of game and draw, sorted.
+///
+/// # Errors
+/// The database's.
+pub async fn bind_games(
+    connection: &mut PgConnection,
+    bound: &[(String, String)],
+) -> Result<(), sqlx::Error> {
+    if bound.is_empty() {
+        return Ok(());
+    }
+    let (games, draws): (Vec<_>, Vec<_>) = bound.iter().cloned().unzip();
+    sqlx::query(
+        "INSERT INTO draw_games (game, draw)
+         SELECT game, draw FROM UNNEST($1::text[], $2::text[]) AS b(game, draw)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(games)
+    .bind(draws)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Fills in the value of a draw whose revealed account the stream never showed.
+///
+/// # Errors
+/// The database's.
+pub async fn draw_revealed(
+    connection: &mut PgConnection,
+    draw: &str,
+    slot: i64,
+    value: &[u8; 32],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE draws SET value = $2, reveal_slot = $3, state = 1, slot = GREATEST(slot, $3)
+         WHERE address = $1 AND value IS NULL",
+    )
+    .bind(draw)
+    .bind(value.as_slice())
+    .bind(slot)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Table `watermark`: how far the tables are.
+
+use sqlx::{PgConnection, PgPool};
+
+/// The cluster and program that a database mirrors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub genesis_hash: String,
+    pub program: String,
+    pub commitment: String,
+}
+
+/// How far the tables are; slots are `None` before the first snapshot.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Watermark {
+    pub commitment: String,
+    /// Slot of the last full snapshot.
+    pub snapshot_slot: Option<i64>,
+    /// Slot up to which the stream has been applied.
+    pub applied_slot: Option<i64>,
+    /// Seconds since the chain was first seen at `applied_slot`.
+    pub applied_age: Option<f64>,
+    /// The chain's slot as last seen, and how long ago (seconds).
+    pub chain_slot: Option<i64>,
+    pub chain_age: Option<f64>,
+    pub last_error: Option<String>,
+    /// Seconds since that error.
+    pub last_error_age: Option<f64>,
+}
+
+/// Claims an empty database for a cluster; afterwards returns whose it is.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(pool: &PgPool, identity: &Identity) -> Result<Identity, sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO watermark (genesis_hash, program, commitment) VALUES ($1, $2, $3)
+         ON CONFLICT (single) DO UPDATE SET commitment = excluded.commitment",
+    )
+    .bind(&identity.genesis_hash)
+    .bind(&identity.program)
+    .bind(&identity.commitment)
+    .execute(pool)
+    .await?;
+    let (genesis_hash, program, commitment) =
+        sqlx::query_as("SELECT genesis_hash, program, commitment FROM watermark")
+            .fetch_one(pool)
+            .await?;
+    Ok(Identity {
+        genesis_hash,
+        program,
+        commitment,
+    })
+}
+
+/// The row; `None` before any indexer has run.
+///
+/// # Errors
+/// The database's.
+pub async fn read(pool: &PgPool) -> Result<Option<Watermark>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT commitment, snapshot_slot::int8, applied_slot::int8, chain_slot::int8,
+                extract(epoch FROM now() - applied_at)::float8 AS applied_age,
+                extract(epoch FROM now() - chain_at)::float8 AS chain_age,
+                last_error,
+                extract(epoch FROM now() - last_error_at)::float8 AS last_error_age
+         FROM watermark",
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// A snapshot taken at `slot` is now in the tables, whole.
+///
+/// # Errors
+/// The database's.
+pub async fn snapshot_done(connection: &mut PgConnection, slot: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE watermark SET snapshot_slot = GREATEST(snapshot_slot, $1::int8),
+             applied_slot = GREATEST(applied_slot, $1::int8),
+             applied_at = CASE WHEN $1 > COALESCE(applied_slot, -1) THEN now() ELSE applied_at END,
+             chain_slot = GREATEST(chain_slot, $1::int8),
+             chain_at = CASE WHEN $1 > COALESCE(chain_slot, -1) THEN now() ELSE chain_at END",
+    )
+    .bind(slot)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Everything streamed up to `applied` is in the tables; the chain is at `chain`.
+///
+/// # Errors
+/// The database's.
+pub async fn progress(
+    connection: &mut PgConnection,
+    applied: i64,
+    chain: i64,
+) -> Result<(), sqlx::Error> {
+    // The chain was at `applied` when the row's chain slot was written, if that
+    // was this very slot: an idle chain then has no lag.
+    sqlx::query(
+        "UPDATE watermark SET applied_slot = GREATEST(applied_slot, $1::int8),
+             applied_at = CASE WHEN $1 <= COALESCE(applied_slot, -1) THEN applied_at
+                               WHEN chain_slot <= $1 THEN chain_at ELSE now() END,
+             chain_slot = GREATEST(chain_slot, $2::int8), chain_at = now()",
+    )
+    .bind(applied)
+    .bind(chain)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes an error for `/api/status`. Best effort: the log has it too.
+///
+/// # Errors
+/// The database's.
+pub async fn note_error(pool: &PgPool, error: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE watermark SET last_error = $1, last_error_at = now()")
+        .bind(error)
+        .execute(pool)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What `verify` found.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Something that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Difference {
+    /// Kind of account, or what was recomputed.
+    pub kind: &'static str,
+    pub address: String,
+    /// What differs.
+    pub field: String,
+    /// What the chain says, or the recomputation.
+    pub expected: String,
+    /// What the tables say.
+    pub found: String,
+}
+
+/// How much was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Accounts compared field by field.
+    pub accounts: u64,
+    /// Accounts whose balance was held against what they owe.
+    pub balances: u64,
+    pub games: u64,
+    /// Rounds whose seed was recomputed from its draw.
+    pub rounds: u64,
+    pub entries: u64,
+    pub tickets: u64,
+    pub winners: u64,
+}
+
+/// The result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Slot of the chain's snapshot.
+    pub slot: i64,
+    pub checked: Checked,
+    pub differences: Vec<Difference>,
+}
+
+impl Report {
+    pub fn is_clean(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// Notes a difference unless the two are equal.
+    pub(super) fn expect<T: PartialEq + fmt::Debug>(
+        &mut self,
+        (kind, address): (&'static str, &str),
+        field: &str,
+        expected: &T,
+        found: &T,
+    ) {
+        if expected != found {
+            self.differences.push(Difference {
+                kind,
+                address: address.to_owned(),
+                field: field.to_owned(),
+                expected: format!("{expected:?}"),
+                found: format!("{found:?}"),
+            });
+        }
+    }
+
+    /// Notes that something is not as it must be.
+    pub(super) fn note(
+        &mut self,
+        (kind, address): (&'static str, &str),
+        field: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        self.differences.push(Difference {
+            kind,
+            address: address.to_owned(),
+            field: field.to_owned(),
+            expected: expected.into(),
+            found: found.into(),
+        });
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let c = &self.checked;
+        writeln!(
+            f,
+            "slot {}: {} accounts compared, {} balances; {} games, {} entries, {} tickets, \
+             {} rounds and {} winners recomputed",
+            self.slot, c.accounts, c.balances, c.games, c.entries, c.tickets, c.rounds, c.winners
+        )?;
+        for d in &self.differences {
+            writeln!(
+                f,
+                "{} {} {}: expected {}, found {}",
+                d.kind, d.address, d.field, d.expected, d.found
+            )?;
+        }
+        match self.differences.len() {
+            0 => writeln!(f, "chain and tables agree"),
+            n => writeln!(f, "{n} differences"),
+        }
+    }
+}

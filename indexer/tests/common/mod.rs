@@ -1,0 +1,160 @@
+//! A database per test, and a chain in memory to fill it from.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+pub mod chain;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use lottery_indexer::{
+    config::Database,
+    ingest::Ingest,
+    source::{AccountUpdate, Event, Snapshot},
+    store,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgPool, postgres::PgConnectOptions};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// The server: DATABASE_URL's, or the one of the PG* variables.
+fn server() -> PgConnectOptions {
+    match std::env::var("DATABASE_URL") {
+        Ok(url) => url.parse::<Database>().unwrap().0,
+        Err(_) => Database::from_pg_environment().0,
+    }
+}
+
+/// A database of its own, with the schema in it; dropped with this value.
+pub struct TestDatabase {
+    pub pool: PgPool,
+    name: String,
+}
+
+impl TestDatabase {
+    pub async fn empty() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "lottery_test_{}_{}_{}",
+            std::process::id(),
+            std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos(),
+            COUNT.fetch_add(1, Ordering::Relaxed),
+        );
+        let mut admin = server()
+            .connect()
+            .await
+            .expect("these tests need a Postgres: run them under pg_virtualenv");
+        admin
+            .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .await
+            .unwrap();
+        Self {
+            pool: store::pool(server().database(&name), 5),
+            name,
+        }
+    }
+
+    pub async fn migrated() -> Self {
+        let database = Self::empty().await;
+        store::migrate(&database.pool).await.unwrap();
+        sqlx::query(
+            "INSERT INTO watermark (genesis_hash, program, commitment)
+             VALUES ('test', $1, 'confirmed')",
+        )
+        .bind(lottery::ID.to_string())
+        .execute(&database.pool)
+        .await
+        .unwrap();
+        database
+    }
+
+    /// Writes events as the running indexer does, and waits until they are in.
+    pub async fn ingest(&self, events: Vec<Event>) {
+        let (sender, receiver) = mpsc::channel(16);
+        let ingest = Ingest::new(
+            self.pool.clone(),
+            Arc::new(Notify::new()),
+            CancellationToken::new(),
+        );
+        let writer = tokio::spawn(ingest.run(receiver));
+        for event in events {
+            sender.send(event).await.unwrap();
+        }
+        drop(sender);
+        writer.await.unwrap().unwrap();
+    }
+
+    pub async fn update(&self, update: AccountUpdate) {
+        self.ingest(vec![Event::Update(update)]).await;
+    }
+
+    pub async fn snapshot(&self, slot: i64, accounts: Vec<AccountUpdate>) {
+        self.ingest(vec![Event::Snapshot(Snapshot { slot, accounts })])
+            .await;
+    }
+
+    /// A single value.
+    pub async fn value<T>(&self, sql: &'static str) -> T
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// Runs a statement that must change exactly one row.
+    pub async fn tamper(&self, sql: &'static str) {
+        let done = sqlx::query(sql).execute(&self.pool).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{sql}");
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // Dropping is no place to await: a thread of its own has its own runtime.
+        let thread = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(async {
+                    let mut admin = server().connect().await.unwrap();
+                    admin.execute(AssertSqlSafe(drop)).await.unwrap();
+                });
+        });
+        if thread.join().is_err() {
+            eprintln!("a test database was left behind");
+        }
+    }
+}
+
+/// Serves the API on a socket of the system's choice; the address.
+pub async fn serve(pool: PgPool) -> String {
+    serve_router(lottery_indexer::api::router(pool)).await
+}
+
+pub async fn serve_router(router: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
+}
+
+/// Numbers that are the same in every run: splitmix64.
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next().to_le_bytes()[0]).collect()
+    }
+}

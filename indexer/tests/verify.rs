@@ -1,0 +1,166 @@
+//! `verify` agrees with what is right, and finds whatever is not.
+
+mod common;
+
+use common::{TestDatabase, chain::World};
+use lottery_indexer::{
+    derive,
+    source::{Event, Snapshot},
+    verify,
+};
+
+/// A database that has followed a chain, and the chain's last state.
+async fn followed() -> (TestDatabase, Snapshot) {
+    let database = TestDatabase::migrated().await;
+    let (world, told) = World::played();
+    let last = Snapshot {
+        slot: 60,
+        accounts: world.accounts(60),
+    };
+    let mut events: Vec<Event> = told.into_iter().map(Event::Update).collect();
+    events.push(Event::Snapshot(last.clone()));
+    database.ingest(events).await;
+    derive::once(&database.pool).await.unwrap();
+    (database, last)
+}
+
+#[tokio::test]
+async fn a_followed_chain_verifies() {
+    let (database, chain) = followed().await;
+    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.checked.accounts, chain.accounts.len() as u64);
+    assert_eq!((report.checked.games, report.checked.entries), (3, 11));
+    assert_eq!((report.checked.rounds, report.checked.winners), (4, 5));
+}
+
+#[tokio::test]
+async fn every_tampering_is_found() {
+    let (database, chain) = followed().await;
+    // What is changed, and how it is changed back.
+    let cases = [
+        ("UPDATE houses SET authority = vrf_queue", "authority"),
+        ("UPDATE treasuries SET accrued = accrued + 1", "accrued"),
+        ("UPDATE treasuries SET total_accrued = total_accrued - 1", "treasury shares"),
+        ("UPDATE jackpots SET amount = amount + 1 WHERE tier = 1", "amount"),
+        ("UPDATE jackpots SET lamports = lamports - 1 WHERE tier = 1", "lamports"),
+        ("UPDATE lanes SET next_draw = next_draw + 1", "next_draw"),
+        ("UPDATE games SET prize_pool = prize_pool + 1 WHERE id = 0", "prize_pool"),
+        ("UPDATE games SET entries_hash = sha256('x') WHERE id = 1", "entries_hash"),
+        ("UPDATE games SET jackpot_awards[1] = 1 WHERE id = 0", "jackpot_awards"),
+        ("UPDATE games SET status = 'cancelled' WHERE id = 0", "status"),
+        ("UPDATE games SET paid_out = 0 WHERE id = 0", "paid_out"),
+        ("DELETE FROM games WHERE id = 2", "row"),
+        ("UPDATE games SET closed_at_slot = 60 WHERE id = 2", "row"),
+        ("UPDATE entries SET paid = paid + 1 WHERE nonce = 40 AND tickets = 40", "sum of paid"),
+        ("UPDATE entries SET nonce = 41 WHERE nonce = 40 AND tickets = 40", "entries_hash"),
+        ("UPDATE entries SET refunded = TRUE WHERE tickets = 40", "sum of refunded"),
+        ("UPDATE entries SET prize = prize + 1 WHERE tickets = 40", "fate"),
+        (
+            "UPDATE entries SET eliminated_round = NULL
+             WHERE address = (SELECT min(address) FROM entries WHERE eliminated_round = 0)",
+            "fate",
+        ),
+        ("DELETE FROM entries WHERE tickets = 40", "tickets"),
+        (
+            "UPDATE winners SET ticket = ticket + 1 WHERE place = 0",
+            "winners",
+        ),
+        ("DELETE FROM winners WHERE place = 4", "winners"),
+        ("UPDATE jackpot_wins SET award = award - 1 WHERE tier = 0", "jackpot wins"),
+        (
+            "UPDATE game_rounds SET draw = NULL WHERE round = 2",
+            "round 2",
+        ),
+        (
+            "UPDATE game_rounds SET survivors = survivors - 1 WHERE round = 1",
+            "round 1",
+        ),
+        (
+            "UPDATE draws SET value = sha256(value)
+             WHERE address = (SELECT draw FROM game_rounds WHERE round = 2)",
+            "round 2 seed",
+        ),
+    ];
+    for (sql, field) in cases {
+        let (database, chain) = (&database, &chain);
+        let mut connection = database.pool.acquire().await.unwrap();
+        sqlx::query("CREATE SCHEMA IF NOT EXISTS kept")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        backup(database).await;
+        database.tamper(sql).await;
+        let report = verify::pass(&database.pool, chain).await.unwrap();
+        assert!(
+            report.differences.iter().any(|d| d.field == field),
+            "{sql}: expected {field}; {report}"
+        );
+        restore(database).await;
+    }
+    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
+const TABLES: [&str; 10] = [
+    "houses",
+    "treasuries",
+    "jackpots",
+    "lanes",
+    "draws",
+    "games",
+    "entries",
+    "game_rounds",
+    "winners",
+    "jackpot_wins",
+];
+
+async fn backup(database: &TestDatabase) {
+    for table in TABLES {
+        let sql = format!(
+            "DROP TABLE IF EXISTS kept.{table};
+             CREATE TABLE kept.{table} (LIKE {table} INCLUDING GENERATED);
+             INSERT INTO kept.{table} SELECT {table}.* FROM {table}"
+        );
+        let sql = without_generated(database, table, &sql).await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&database.pool).await.unwrap();
+    }
+}
+
+async fn restore(database: &TestDatabase) {
+    for table in TABLES {
+        let sql = format!("TRUNCATE {table}; INSERT INTO {table} SELECT {table}.* FROM kept.{table}");
+        let sql = without_generated(database, table, &sql).await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&database.pool).await.unwrap();
+    }
+}
+
+/// Names the columns that can be written instead of all.
+async fn without_generated(database: &TestDatabase, table: &str, sql: &str) -> String {
+    let columns: String = sqlx::query_scalar(
+        "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position)
+         FROM information_schema.columns
+         WHERE table_schema = 'public' AND table_name = $1 AND is_generated = 'NEVER'",
+    )
+    .bind(table)
+    .fetch_one(&database.pool)
+    .await
+    .unwrap();
+    sql.replace(&format!("{table}.*"), &columns)
+        .replace(&format!("{table} SELECT"), &format!("{table} ({columns}) SELECT"))
+}
+
+#[tokio::test]
+async fn insolvent_and_closed_accounts_are_found() {
+    let (database, mut chain) = followed().await;
+    for account in &mut chain.accounts {
+        account.lamports -= 1;
+    }
+    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    let insolvent = report.differences.iter().filter(|d| d.field == "solvency");
+    assert_eq!(insolvent.count(), 1 + 3 + 3, "treasury, jackpots and games: {report}");
+    chain.accounts.clear();
+    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    let open = report.differences.iter().filter(|d| d.field == "account");
+    assert_eq!(open.count(), 1 + 1 + 3 + 1 + 3 + 11);
+}

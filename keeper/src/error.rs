@@ -1,0 +1,215 @@
+//! Why things fail, one enum per boundary: the node, an action, the
+//! configuration.
+
+use std::path::PathBuf;
+
+use lottery_client::{
+    gateway::GatewayError, keypair::KeypairError, lottery::LotteryError, sender::SendError,
+};
+use solana_instruction::error::InstructionError;
+use solana_transaction_error::TransactionError;
+
+/// Why the chain could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the node did not answer a question for {what}: {source}")]
+    Rpc {
+        what: &'static str,
+        // Boxed: it has several hundred bytes.
+        source: Box<solana_rpc_client_api::client_error::Error>,
+    },
+    #[error("the node's answer to a question for {0} makes no sense")]
+    Malformed(&'static str),
+    #[error("the stream of changes: {0}")]
+    Stream(String),
+}
+
+impl LoadError {
+    /// For `map_err`.
+    pub(crate) fn rpc(
+        what: &'static str,
+    ) -> impl FnOnce(solana_rpc_client_api::client_error::Error) -> Self {
+        move |source| Self::Rpc {
+            what,
+            source: Box::new(source),
+        }
+    }
+}
+
+/// Why an action did not take effect.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    #[error("nothing to do any more: {0}")]
+    Stale(&'static str),
+    #[error("the keeper is stopping")]
+    Stopping,
+}
+
+/// What a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Somebody else did it first, or it is no longer due.
+    LostRace,
+    /// The program refuses it for a reason that may last.
+    Refused,
+    /// The network, the node or the oracle; it may well work the next time.
+    Transient,
+    /// Not tried, or given up, because the keeper stops.
+    Stopping,
+}
+
+impl ActionError {
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Stale(_) => Verdict::LostRace,
+            Self::Stopping => Verdict::Stopping,
+            Self::Load(_) | Self::Gateway(_) => Verdict::Transient,
+            Self::Send(error) => send_verdict(error),
+        }
+    }
+
+    /// Whether a member of a packed transaction may be to blame, so that the
+    /// others would go through without it.
+    pub fn blames_a_member(&self) -> bool {
+        match self {
+            Self::Send(SendError::TooLarge { .. }) => true,
+            Self::Send(error) => match error.transaction_error() {
+                Some(TransactionError::InstructionError(..)) => true,
+                // Account 0 is the fee payer.
+                Some(TransactionError::InsufficientFundsForRent { account_index }) => {
+                    *account_index > 0
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn send_verdict(error: &SendError) -> Verdict {
+    if let Some(ours) = error.lottery_error() {
+        return if is_lost_race(ours) {
+            Verdict::LostRace
+        } else {
+            Verdict::Refused
+        };
+    }
+    match error.transaction_error() {
+        Some(TransactionError::InstructionError(_, error)) if is_moved_on(error) => {
+            Verdict::LostRace
+        }
+        Some(TransactionError::InstructionError(..)) => Verdict::Refused,
+        _ => Verdict::Transient,
+    }
+}
+
+/// Refusals that another keeper's success explains.
+fn is_lost_race(error: LotteryError) -> bool {
+    use LotteryError::*;
+    matches!(
+        error,
+        LaneBusy
+            | LaneIdle
+            | ForeignLane
+            | DrawRevealed
+            | ForeignDraw
+            | SettleOrder
+            | GameNotDrawable
+            | GameStillOpen
+            | RoundNotDue
+            | NotCancellable
+            | CommitNotFresh
+            | AlreadyPaid
+    )
+}
+
+/// What an instruction says of an account that is not there any more, or
+/// already there: a settled draw, a lane or draw that somebody else opened, a
+/// draw id that was used.
+fn is_moved_on(error: &InstructionError) -> bool {
+    // System program: the account to be created exists.
+    const ACCOUNT_ALREADY_IN_USE: u32 = 0;
+    matches!(
+        error,
+        InstructionError::InvalidSeeds
+            | InstructionError::IllegalOwner
+            | InstructionError::InvalidAccountOwner
+            | InstructionError::InvalidAccountData
+            | InstructionError::AccountDataTooSmall
+            | InstructionError::UninitializedAccount
+            | InstructionError::AccountAlreadyInitialized
+            | InstructionError::MissingAccount
+            | InstructionError::Custom(ACCOUNT_ALREADY_IN_USE)
+    )
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read configuration file {path}: {source}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("configuration file {path}: {message}")]
+    Parse { path: PathBuf, message: String },
+    #[error("unknown environment variable {0}; see --help for those that exist")]
+    UnknownVariable(String),
+    #[error("{0} is not set: give --{1}, LOTTERY_KEEPER_{2} or the key in the configuration file")]
+    Missing(&'static str, &'static str, &'static str),
+    #[error("{key}: {problem}")]
+    Value {
+        key: &'static str,
+        problem: &'static str,
+    },
+    #[error(transparent)]
+    Keypair(#[from] KeypairError),
+    #[error("gateway client: {0}")]
+    Gateway(#[from] GatewayError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(error: InstructionError) -> ActionError {
+        ActionError::Send(SendError::Simulation {
+            error: TransactionError::InstructionError(1, error),
+            logs: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn races_are_told_from_refusals_and_outages() {
+        let race = refused(InstructionError::Custom(LotteryError::AlreadyPaid.code()));
+        assert_eq!(race.verdict(), Verdict::LostRace);
+        assert!(race.blames_a_member());
+        let closed = refused(InstructionError::IllegalOwner);
+        assert_eq!(closed.verdict(), Verdict::LostRace);
+        let poor = refused(InstructionError::Custom(
+            LotteryError::PayoutBelowRentExemption.code(),
+        ));
+        assert_eq!(poor.verdict(), Verdict::Refused);
+        let outage = ActionError::Send(SendError::Rpc("no route".into()));
+        assert_eq!(outage.verdict(), Verdict::Transient);
+        assert!(!outage.blames_a_member());
+    }
+
+    #[test]
+    fn an_empty_fee_payer_is_no_members_fault() {
+        let broke = |account_index| {
+            ActionError::Send(SendError::Simulation {
+                error: TransactionError::InsufficientFundsForRent { account_index },
+                logs: Vec::new(),
+            })
+        };
+        assert!(!broke(0).blames_a_member());
+        assert!(broke(3).blames_a_member());
+    }
+}

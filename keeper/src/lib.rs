@@ -1,0 +1,30 @@
+//! The operators' daemon: requests randomness, settles draws, pushes prizes and
+//! refunds.
+//!
+//! [`plan::plan`] is a pure function from what the chain looks like to what is
+//! due; everything else reads the chain ([`load`], [`mirror`], [`stream`]) or
+//! carries plans out ([`actions`], [`execute`], [`run`]). Nothing here is
+//! trusted by the program, which refuses whatever is wrong: several keepers at
+//! once do no harm.
+
+pub mod actions;
+pub mod backoff;
+pub mod cli;
+pub mod config;
+mod doctor;
+pub mod error;
+pub mod execute;
+pub mod load;
+pub mod mirror;
+mod oracles;
+pub mod pack;
+pub mod plan;
+pub mod run;
+pub mod state;
+pub mod stream;
+pub mod text;
+mod url;
+pub mod winners;
+
+#[cfg(test)]
+mod test_games;

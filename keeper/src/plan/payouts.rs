@@ -1,0 +1,109 @@
+//! Payments: prizes, jackpots and refunds, pushed to those they belong to.
+
+use lottery_client::lottery::state::{Game, GameStatus, TIERS};
+
+use super::{Planner, Reason};
+use crate::{
+    actions::{Action, Claim, ClaimJackpot, GameRef, Key, Refund},
+    state::Entries,
+};
+
+impl Planner<'_> {
+    pub(super) fn push_payouts(&mut self) {
+        for (reference, game) in std::mem::take(&mut self.payable) {
+            let is_settled = game.is(GameStatus::Settled);
+            let wanted = if is_settled {
+                self.settings.push_claims
+            } else {
+                self.settings.push_refunds
+            };
+            if !wanted {
+                self.wait(reference, Reason::NotPushed);
+                continue;
+            }
+            let before = self.plan.actions.len();
+            let state = self.state;
+            let none = Entries::default();
+            let entries = state.entries(&reference.address).unwrap_or(&none);
+            let reason = if is_settled {
+                self.pay_awards(reference, game, entries);
+                self.pay_places(reference, game, entries)
+            } else {
+                self.refund(reference, game, entries)
+            };
+            if self.plan.actions.len() == before {
+                self.wait(reference, reason);
+            }
+        }
+    }
+
+    fn pay_awards(&mut self, reference: GameRef, game: &Game, entries: &Entries) {
+        for tier in 0..TIERS {
+            let Ok(number) = u8::try_from(tier) else {
+                continue;
+            };
+            let (Some(award), Some(ticket)) = (
+                game.jackpot_awards.get(tier),
+                game.jackpot_tickets.get(tier),
+            ) else {
+                continue;
+            };
+            let paid = game.awards_paid & (1 << number) != 0;
+            if *award == 0 || paid || self.is_in_hand(&Key::Award(reference.address, number)) {
+                continue;
+            }
+            if let Some((address, entry)) = entries.holder(*ticket) {
+                self.plan.actions.push(Action::ClaimJackpot(ClaimJackpot {
+                    house: game.house,
+                    game: reference,
+                    entry: *address,
+                    player: entry.player,
+                    tier: number,
+                }));
+            }
+        }
+    }
+
+    /// Returns what the game waits for if nothing was planned.
+    fn pay_places(&mut self, reference: GameRef, game: &Game, entries: &Entries) -> Reason {
+        let mut reason = Reason::InHand;
+        for winner in self.state.winners(&reference.address, game).iter() {
+            let paid = game.places_paid & 1u32.wrapping_shl(winner.place.into()) != 0;
+            if paid || self.is_in_hand(&Key::Place(reference.address, winner.place)) {
+                continue;
+            }
+            let Some((address, entry)) = entries.holder(winner.ticket) else {
+                reason = Reason::EntriesUnknown;
+                continue;
+            };
+            self.plan.actions.push(Action::Claim(Claim {
+                game: reference,
+                entry: *address,
+                player: entry.player,
+                ticket: winner.ticket,
+                place: winner.place,
+                rounds: game.rounds,
+            }));
+        }
+        reason
+    }
+
+    /// Returns what the game waits for if nothing was planned.
+    fn refund(&mut self, reference: GameRef, game: &Game, entries: &Entries) -> Reason {
+        for (address, entry) in entries.iter() {
+            if entry.refunded != 0 || self.is_in_hand(&Key::Entry(*address)) {
+                continue;
+            }
+            self.plan.actions.push(Action::Refund(Refund {
+                game: reference,
+                entry: *address,
+                player: entry.player,
+            }));
+        }
+        if self.state.has_all_entries(&reference.address, game) {
+            Reason::InHand
+        } else {
+            Reason::EntriesUnknown
+        }
+    }
+}

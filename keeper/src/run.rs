@@ -1,0 +1,81 @@
+//! The loop: look at the chain, plan, start what is due, and again whenever
+//! something changed, something ended or something becomes due.
+
+mod events;
+mod keeper;
+pub(crate) mod reads;
+mod report;
+
+use std::sync::Arc;
+
+use lottery_client::{gateway::Gateway, keypair, sender::Sender};
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use keeper::Keeper;
+pub use report::{Counters, Summary};
+
+use crate::{
+    actions::Context, config::Config, error::ConfigError, load::Loader, plan::Settings, stream,
+};
+
+/// Changes waiting to be taken in; more make the stream wait.
+const STREAM_BUFFER: usize = 4_096;
+
+/// A node client as the configuration says.
+pub fn rpc_client(config: &Config) -> Arc<RpcClient> {
+    Arc::new(RpcClient::new_with_timeout_and_commitment(
+        config.rpc_url.clone(),
+        config.rpc_timeout,
+        CommitmentConfig::confirmed(),
+    ))
+}
+
+/// A reader of the chain as the configuration says.
+pub fn loader(config: &Config) -> Loader {
+    Loader::new(rpc_client(config), config.settings.house)
+}
+
+fn context(config: &Config, stopping: CancellationToken) -> Result<Context, ConfigError> {
+    let path = config
+        .keypair
+        .as_deref()
+        .ok_or(ConfigError::Missing("keypair", "keypair", "KEYPAIR"))?;
+    let payer = Arc::new(keypair::read(path)?);
+    let rpc = rpc_client(config);
+    Ok(Context {
+        loader: Loader::new(rpc.clone(), config.settings.house),
+        sender: Sender::new(rpc),
+        gateway: Gateway::new(config.oracle_rpc_url.clone(), config.gateway_timeout)?,
+        payer,
+        stopping,
+    })
+}
+
+/// Keeps until stopped.
+pub async fn run(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
+    let context = context(config, stopping.clone())?;
+    let (sender, events) = mpsc::channel(STREAM_BUFFER);
+    tokio::spawn(stream::follow(config.ws_url.clone(), sender, stopping));
+    let keeper = Keeper::new(context, config.clone(), Some(events));
+    Ok(keeper.run().await)
+}
+
+/// Acts until nothing is due, or what is left keeps failing.
+pub async fn once(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
+    let context = context(config, stopping)?;
+    let keeper = Keeper::new(context, config.clone(), None);
+    Ok(keeper.run().await)
+}
+
+/// Reads the chain and plans, without acting.
+pub async fn dry_run(
+    loader: &Loader,
+    settings: &Settings,
+) -> Result<crate::plan::Plan, crate::error::LoadError> {
+    let mut mirror = crate::mirror::Mirror::new(settings.house);
+    reads::catch_up(loader, &mut mirror).await?;
+    Ok(crate::plan::plan(mirror.state(), settings))
+}

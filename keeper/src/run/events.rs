@@ -1,0 +1,171 @@
+//! What the loop makes of changes, answers and ended jobs.
+
+use std::time::Duration;
+
+use solana_pubkey::Pubkey;
+use tokio::{
+    task::{Id, JoinError},
+    time::Instant,
+};
+
+use super::{
+    keeper::{Keeper, SCAN_WITHOUT_STREAM},
+    reads::{self, Answer, Scan},
+};
+use crate::{
+    actions::{Action, Key},
+    error::{ActionError, LoadError, Verdict},
+    execute::{Outcome, Report},
+    load::{ChainClock, Found},
+    stream::Event,
+    text,
+};
+
+impl Keeper {
+    pub(super) fn on_event(&mut self, event: Option<Event>) {
+        match event {
+            Some(Event::Changed {
+                slot,
+                address,
+                account,
+            }) => {
+                if self.mirror.apply(address, Some(&account), slot) {
+                    self.plan_within(self.config.debounce);
+                }
+            }
+            Some(Event::Up) => {
+                tracing::info!("following the stream of changes");
+                self.is_streaming = true;
+                // What happened before it began.
+                self.next_scan = Instant::now();
+            }
+            Some(Event::Down) => {
+                self.counters.stream_breaks += u64::from(self.is_streaming);
+                self.is_streaming = false;
+                self.next_scan = self.next_scan.min(Instant::now() + SCAN_WITHOUT_STREAM);
+            }
+            // It ends when the keeper stops.
+            None => self.events = None,
+        }
+    }
+
+    pub(super) fn on_answer(&mut self, answer: Result<Answer, JoinError>) {
+        match answer {
+            Ok(Answer::Clock(clock)) => self.on_clock(clock),
+            Ok(Answer::Scan(scan)) => self.on_scan(scan),
+            Ok(Answer::Entries(game, found)) => self.on_entries(game, found),
+            Err(error) => {
+                tracing::error!(%error, "a question broke");
+                self.reads.abort_all();
+                self.reading_clock = false;
+                self.reading_all = false;
+                self.reading_entries.clear();
+                return;
+            }
+        }
+        self.plan_within(Duration::ZERO);
+    }
+
+    fn on_clock(&mut self, clock: Result<ChainClock, LoadError>) {
+        self.reading_clock = false;
+        match clock {
+            Ok(clock) => self.mirror.set_clock(clock),
+            Err(error) => {
+                tracing::warn!(error = text::scrub(&error), "cannot read the clock");
+                self.next_clock = Instant::now() + SCAN_WITHOUT_STREAM;
+            }
+        }
+    }
+
+    fn on_scan(&mut self, scan: Result<Scan, LoadError>) {
+        self.reading_all = false;
+        match scan {
+            Ok(scan) => {
+                reads::apply(&mut self.mirror, scan);
+                self.has_scanned = true;
+                self.counters.scans += 1;
+                tracing::debug!(counters = %self.counters,
+                    undecodable = self.mirror.undecodable(), "scanned");
+            }
+            Err(error) => {
+                tracing::warn!(error = text::scrub(&error), "cannot read the chain");
+                self.is_dirty = true;
+                self.next_scan = Instant::now() + SCAN_WITHOUT_STREAM;
+            }
+        }
+    }
+
+    fn on_entries(&mut self, game: Pubkey, found: Result<Found, LoadError>) {
+        self.reading_entries.remove(&game);
+        let key = Key::Game(game);
+        match found {
+            Ok(found) => {
+                self.mirror.apply_entries(game, &found);
+                self.backoff.succeeded(&key);
+            }
+            Err(error) => {
+                let error = text::scrub(&error);
+                tracing::warn!(%game, error, "cannot read its entries");
+                let line = format!("entries of game {game}: {error}");
+                self.backoff
+                    .failed(key, Verdict::Transient, line, Instant::now());
+            }
+        }
+    }
+
+    pub(super) fn on_job(&mut self, ended: Result<(Id, Report), JoinError>) {
+        self.is_dirty = true;
+        self.plan_within(Duration::ZERO);
+        let (id, report) = match ended {
+            Ok((id, report)) => (id, Some(report)),
+            Err(error) => {
+                tracing::error!(%error, "a job broke");
+                (error.id(), None)
+            }
+        };
+        self.running.remove(&id);
+        let Some(report) = report else {
+            self.next_scan = Instant::now();
+            return;
+        };
+        match &report.read {
+            Some(read) => self.mirror.apply_read(&report.touched, read),
+            None => self.next_scan = Instant::now(),
+        }
+        for outcome in report.outcomes {
+            self.on_outcome(outcome);
+        }
+    }
+
+    fn on_outcome(&mut self, (action, result): Outcome) {
+        let key = action.main_key();
+        match result {
+            Ok(landed) => {
+                self.counters.landed += 1;
+                self.backoff.succeeded(&key);
+                tracing::info!(draw = action.draw_id(), games = action.game_ids(),
+                    signature = %landed.signature, slot = landed.slot, "{action}");
+            }
+            Err(error) => self.on_failure(key, &action, &error),
+        }
+    }
+
+    fn on_failure(&mut self, key: Key, action: &Action, error: &ActionError) {
+        let verdict = error.verdict();
+        self.counters.count(verdict);
+        let error = text::scrub(error);
+        let line = format!("{action}: {error}");
+        let again_in = self.backoff.failed(key, verdict, line, Instant::now());
+        let (draw, games) = (action.draw_id(), action.game_ids());
+        match verdict {
+            Verdict::LostRace => tracing::debug!(draw, games, error, "lost the race: {action}"),
+            Verdict::Stopping => tracing::debug!(draw, games, "not done: {action}"),
+            Verdict::Transient => {
+                tracing::warn!(draw, games, error, ?again_in, "failed: {action}");
+            }
+            Verdict::Refused => {
+                tracing::error!(draw, games, error, ?again_in, "refused: {action}");
+            }
+        }
+    }
+}

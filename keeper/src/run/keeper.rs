@@ -1,0 +1,313 @@
+//! The loop's state. It alone owns the mirror; reading and acting happen in
+//! tasks that report back.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+use solana_pubkey::Pubkey;
+use tokio::{
+    sync::mpsc,
+    task::{Id, JoinSet},
+    time::{Instant, sleep_until, timeout_at},
+};
+
+use super::{
+    reads::{self, Answer},
+    report::{Counters, Summary},
+};
+use crate::{
+    actions::{Action, Context, Key},
+    backoff::Backoff,
+    config::Config,
+    error::Verdict,
+    execute::{Report, execute},
+    mirror::Mirror,
+    pack::next_batch,
+    plan::{Plan, plan, plan_around},
+    stream::Event,
+};
+
+/// Pause between two scans while there is no stream of changes.
+pub(super) const SCAN_WITHOUT_STREAM: Duration = Duration::from_secs(2);
+
+/// Games whose entries are read at the same time.
+const ENTRY_READS: usize = 4;
+
+/// Failures in a row after which `once` gives an action up.
+const GIVE_UP_AFTER: u32 = 5;
+
+/// The same where the program refused, which waiting hardly changes.
+const GIVE_UP_REFUSED_AFTER: u32 = 2;
+
+/// A job under way.
+pub(super) struct Job {
+    keys: Vec<Key>,
+    /// Whether it pays out, rather than moving a draw on.
+    is_push: bool,
+}
+
+/// The keeper.
+pub struct Keeper {
+    pub(super) context: Context,
+    pub(super) config: Config,
+    pub(super) mirror: Mirror,
+    pub(super) backoff: Backoff,
+    pub(super) counters: Counters,
+    /// Jobs under way, and what each holds.
+    pub(super) jobs: JoinSet<Report>,
+    pub(super) running: HashMap<Id, Job>,
+    /// Questions under way.
+    pub(super) reads: JoinSet<Answer>,
+    pub(super) reading_clock: bool,
+    pub(super) reading_all: bool,
+    pub(super) reading_entries: HashSet<Pubkey>,
+    /// The stream of changes; none for `once`, which ends when nothing is due.
+    pub(super) events: Option<mpsc::Receiver<Event>>,
+    pub(super) is_streaming: bool,
+    pub(super) has_scanned: bool,
+    /// Whether anything happened since the last scan began.
+    pub(super) is_dirty: bool,
+    pub(super) next_clock: Instant,
+    pub(super) next_scan: Instant,
+    pub(super) next_plan: Option<Instant>,
+}
+
+impl Keeper {
+    /// Without `events` the keeper ends when nothing is due any more.
+    pub fn new(context: Context, config: Config, events: Option<mpsc::Receiver<Event>>) -> Self {
+        let now = Instant::now();
+        Self {
+            mirror: Mirror::new(config.settings.house),
+            context,
+            config,
+            backoff: Backoff::default(),
+            counters: Counters::default(),
+            jobs: JoinSet::new(),
+            running: HashMap::new(),
+            reads: JoinSet::new(),
+            reading_clock: false,
+            reading_all: false,
+            reading_entries: HashSet::new(),
+            events,
+            is_streaming: false,
+            has_scanned: false,
+            is_dirty: true,
+            next_clock: now,
+            next_scan: now,
+            next_plan: None,
+        }
+    }
+
+    /// Keeps until stopped (or, without a stream, until nothing is due), then
+    /// lets what is under way end.
+    pub async fn run(mut self) -> Summary {
+        let stopping = self.context.stopping.clone();
+        loop {
+            let plan_at = self.next_plan.unwrap_or(self.next_clock);
+            tokio::select! {
+                () = stopping.cancelled() => break,
+                event = next_event(&mut self.events) => self.on_event(event),
+                Some(ended) = self.jobs.join_next_with_id() => self.on_job(ended),
+                Some(answer) = self.reads.join_next() => self.on_answer(answer),
+                () = sleep_until(self.next_scan), if !self.reading_all => self.read_all(),
+                () = sleep_until(self.next_clock), if !self.reading_clock => self.read_clock(),
+                () = sleep_until(plan_at), if self.next_plan.is_some() => {
+                    if self.act() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.drain().await
+    }
+
+    pub(super) fn plan_within(&mut self, pause: Duration) {
+        let at = Instant::now() + pause;
+        self.next_plan = Some(self.next_plan.map_or(at, |planned| planned.min(at)));
+    }
+
+    /// Plans and starts what is due. Whether the keeper is done.
+    fn act(&mut self) -> bool {
+        self.next_plan = None;
+        if !self.has_scanned {
+            return false;
+        }
+        let now = Instant::now();
+        let busy: BTreeSet<Key> = self.keys_in_hand();
+        let mut in_hand = busy.clone();
+        self.backoff.defer(now, &mut in_hand);
+        self.read_missing_entries(&in_hand);
+        let plan = plan_around(self.mirror.state(), &self.config.settings, &in_hand);
+        self.wake_when_due(&plan, now);
+        self.start(plan.actions, busy);
+        self.is_done(now)
+    }
+
+    fn keys_in_hand(&self) -> BTreeSet<Key> {
+        let jobs = self.running.values();
+        jobs.flat_map(|job| job.keys.iter().copied()).collect()
+    }
+
+    fn start(&mut self, actions: Vec<Action>, mut busy: BTreeSet<Key>) {
+        let payer = self.context.payer_address();
+        let mut pushes = self.running.values().filter(|job| job.is_push).count();
+        let mut steps = self.running.len() - pushes;
+        let mut actions = actions.into_iter().peekable();
+        while let Some(action) = actions.peek() {
+            let is_push = action.push().is_some();
+            let (count, most) = if is_push {
+                (&mut pushes, self.config.push_jobs)
+            } else {
+                (&mut steps, self.config.draw_jobs)
+            };
+            if *count >= most {
+                // Plans end with the pushes: without room for one, that was all.
+                if is_push {
+                    break;
+                }
+                actions.next();
+                continue;
+            }
+            let batch = if is_push {
+                next_batch(&mut actions, &payer)
+            } else {
+                actions.next().into_iter().collect()
+            };
+            let keys: Vec<Key> = batch.iter().flat_map(Action::keys).collect();
+            if keys.iter().any(|key| busy.contains(key)) {
+                continue;
+            }
+            busy.extend(keys.iter().copied());
+            *count += 1;
+            let task = self.jobs.spawn(execute(self.context.clone(), batch));
+            self.running.insert(task.id(), Job { keys, is_push });
+        }
+    }
+
+    /// The clock is looked at again when the next game becomes due, if that is
+    /// before the next tick anyway.
+    fn wake_when_due(&mut self, plan: &Plan, now: Instant) {
+        let seconds = plan
+            .next_due()
+            .and_then(|due| u64::try_from(due.saturating_sub(self.mirror.state().now)).ok());
+        if let Some(seconds) = seconds {
+            self.next_clock = self
+                .next_clock
+                .min(now + Duration::from_secs(seconds.max(1)));
+        }
+        if let Some(retry) = self.backoff.next_retry(now) {
+            let at = self.next_plan.map_or(retry, |planned| planned.min(retry));
+            self.next_plan = Some(at);
+        }
+    }
+
+    fn read_missing_entries(&mut self, in_hand: &BTreeSet<Key>) {
+        for game in self.mirror.state().games_missing_entries() {
+            if self.reading_entries.len() >= ENTRY_READS {
+                return;
+            }
+            if !in_hand.contains(&Key::Game(game)) && self.reading_entries.insert(game) {
+                let loader = self.context.loader.clone();
+                self.reads.spawn(async move {
+                    let found = loader.entries(&game).await;
+                    Answer::Entries(game, found)
+                });
+            }
+        }
+    }
+
+    fn read_clock(&mut self) {
+        self.reading_clock = true;
+        self.next_clock = Instant::now() + self.config.tick;
+        let loader = self.context.loader.clone();
+        self.reads
+            .spawn(async move { Answer::Clock(loader.clock().await) });
+    }
+
+    fn read_all(&mut self) {
+        self.reading_all = true;
+        self.is_dirty = false;
+        let pause = if self.is_streaming {
+            self.config.scan
+        } else {
+            SCAN_WITHOUT_STREAM.min(self.config.scan)
+        };
+        self.next_scan = Instant::now() + pause;
+        let loader = self.context.loader.clone();
+        self.reads
+            .spawn(async move { Answer::Scan(reads::scan(&loader).await) });
+    }
+
+    /// For `once`: nothing under way, nothing due that has not been given up,
+    /// seen by a scan that began after the last action ended.
+    fn is_done(&mut self, now: Instant) -> bool {
+        let is_busy = !self.running.is_empty() || !self.reading_entries.is_empty();
+        if self.events.is_some() || is_busy || self.reading_all {
+            return false;
+        }
+        let is_given_up = |key: &Key| {
+            let failure = self.backoff.failure(key);
+            failure.is_some_and(|failure| match failure.verdict {
+                Verdict::Refused => failure.times >= GIVE_UP_REFUSED_AFTER,
+                _ => failure.times >= GIVE_UP_AFTER,
+            })
+        };
+        if !self.keys_due().iter().all(is_given_up) {
+            return false;
+        }
+        if self.is_dirty {
+            self.next_scan = now;
+        }
+        !self.is_dirty
+    }
+
+    /// What is due by the mirror, whether or not it failed before.
+    fn keys_due(&self) -> Vec<Key> {
+        let state = self.mirror.state();
+        let plan = plan(state, &self.config.settings);
+        let entries = state.games_missing_entries().into_iter().map(Key::Game);
+        plan.actions
+            .iter()
+            .map(Action::main_key)
+            .chain(entries)
+            .collect()
+    }
+
+    /// Lets what is under way end, within the deadline.
+    async fn drain(mut self) -> Summary {
+        self.context.stopping.cancel();
+        self.reads.abort_all();
+        let deadline = Instant::now() + self.config.drain;
+        while let Ok(Some(ended)) = timeout_at(deadline, self.jobs.join_next_with_id()).await {
+            self.on_job(ended);
+        }
+        let abandoned = self.running.len();
+        if abandoned > 0 {
+            tracing::warn!(abandoned, "stopped without waiting any longer");
+        }
+        let given_up = self
+            .keys_due()
+            .iter()
+            .filter_map(|key| self.backoff.failure(key))
+            .filter(|failure| failure.verdict != Verdict::Stopping)
+            .map(|failure| (failure.verdict, failure.error.clone()))
+            .collect();
+        let summary = Summary {
+            counters: self.counters,
+            given_up,
+            abandoned,
+        };
+        tracing::info!("stopped: {}", summary.counters);
+        summary
+    }
+}
+
+/// The next change; never, when there is no stream.
+async fn next_event(events: &mut Option<mpsc::Receiver<Event>>) -> Option<Event> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,220 @@
+//! What the keeper knows of the chain when it plans: plain data, no I/O.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
+
+use lottery_client::{
+    account::Account,
+    lottery::state::{Draw, Entry, Game, GameStatus, House, Lane},
+};
+use solana_pubkey::Pubkey;
+
+use crate::winners::{Winner, winning_tickets};
+
+/// An oracle of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oracle {
+    pub address: Pubkey,
+    /// Whether its enclave was attested.
+    pub attested: bool,
+    /// The attestation counts until before here (unix seconds).
+    pub valid_until: i64,
+    /// Where it answers; `None` when its account names no usable address.
+    pub gateway: Option<String>,
+}
+
+impl Oracle {
+    /// Whether the program accepts it, and it can be asked.
+    pub fn is_live(&self, now: i64) -> bool {
+        self.attested && self.valid_until > now && self.gateway.is_some()
+    }
+}
+
+/// The entries of one game, by their first ticket.
+#[derive(Clone, Debug, Default)]
+pub struct Entries {
+    by_ticket: BTreeMap<u32, (Pubkey, Entry)>,
+    /// Whether they were read from the chain after the game was frozen, so
+    /// that none can be missing.
+    pub loaded: bool,
+}
+
+impl Entries {
+    /// The entry that holds the ticket.
+    pub fn holder(&self, ticket: u32) -> Option<&(Pubkey, Entry)> {
+        self.by_ticket
+            .range(..=ticket)
+            .next_back()
+            .map(|(_, held)| held)
+            .filter(|(_, entry)| entry.holds(ticket))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &(Pubkey, Entry)> {
+        self.by_ticket.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_ticket.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_ticket.is_empty()
+    }
+}
+
+/// The chain as last seen. Games that are over and paid, and their entries, are
+/// not kept: nothing is ever due for them.
+#[derive(Clone, Debug, Default)]
+pub struct ChainState {
+    /// Latest slot seen.
+    pub slot: u64,
+    /// The chain's own clock (unix seconds).
+    pub now: i64,
+    pub houses: BTreeMap<Pubkey, House>,
+    pub lanes: BTreeMap<Pubkey, Lane>,
+    pub draws: BTreeMap<Pubkey, Draw>,
+    pub games: BTreeMap<Pubkey, Game>,
+    /// By queue, sorted by address.
+    pub oracles: BTreeMap<Pubkey, Vec<Oracle>>,
+    entries: HashMap<Pubkey, Entries>,
+    /// Where each entry stands in `entries`: its game and first ticket.
+    entry_places: HashMap<Pubkey, (Pubkey, u32)>,
+    /// Of settled games, computed once: it takes thousands of hashes.
+    winners: HashMap<Pubkey, Vec<Winner>>,
+}
+
+/// Whether nothing can ever be due for the game again.
+pub fn is_finished(game: &Game) -> bool {
+    let over = game.is(GameStatus::Settled) || game.is(GameStatus::Cancelled);
+    over && game.has(Game::FLAG_PAID)
+}
+
+/// Whether the game is over but still owes its players.
+pub fn is_payable(game: &Game) -> bool {
+    let over = game.is(GameStatus::Settled) || game.is(GameStatus::Cancelled);
+    over && !game.has(Game::FLAG_PAID)
+}
+
+impl ChainState {
+    /// Records an account as it is now. Kinds that no decision depends on are
+    /// ignored, as are entries of games that are unknown or finished.
+    pub fn put(&mut self, address: Pubkey, account: Account) {
+        match account {
+            Account::House(house) => drop(self.houses.insert(address, house)),
+            Account::Lane(lane) => drop(self.lanes.insert(address, lane)),
+            Account::Draw(draw) => drop(self.draws.insert(address, draw)),
+            Account::Game(game) => self.put_game(address, game),
+            Account::Entry(entry) => self.put_entry(address, entry),
+            Account::Treasury(_) | Account::Jackpot(_) => {}
+        }
+    }
+
+    /// Forgets an account that no longer exists.
+    pub fn remove(&mut self, address: &Pubkey) {
+        self.houses.remove(address);
+        self.lanes.remove(address);
+        self.draws.remove(address);
+        if self.games.contains_key(address) {
+            self.remove_game(address);
+        }
+        self.remove_entry(address);
+    }
+
+    fn put_game(&mut self, address: Pubkey, game: Game) {
+        if is_finished(&game) {
+            self.remove_game(&address);
+            return;
+        }
+        if game.is(GameStatus::Settled) && !self.winners.contains_key(&address) {
+            self.winners.insert(address, winning_tickets(&game));
+        }
+        self.games.insert(address, game);
+    }
+
+    fn remove_game(&mut self, address: &Pubkey) {
+        self.games.remove(address);
+        self.winners.remove(address);
+        for (entry, _) in self.entries.remove(address).iter().flat_map(Entries::iter) {
+            self.entry_places.remove(entry);
+        }
+    }
+
+    fn put_entry(&mut self, address: Pubkey, entry: Entry) {
+        if !self.games.contains_key(&entry.game) {
+            return;
+        }
+        self.entry_places
+            .insert(address, (entry.game, entry.first_ticket));
+        self.entries
+            .entry(entry.game)
+            .or_default()
+            .by_ticket
+            .insert(entry.first_ticket, (address, entry));
+    }
+
+    fn remove_entry(&mut self, address: &Pubkey) {
+        let Some((game, first_ticket)) = self.entry_places.remove(address) else {
+            return;
+        };
+        if let Some(entries) = self.entries.get_mut(&game) {
+            entries.by_ticket.remove(&first_ticket);
+        }
+    }
+
+    /// Whether the account is kept.
+    pub fn knows(&self, address: &Pubkey) -> bool {
+        self.games.contains_key(address)
+            || self.entry_places.contains_key(address)
+            || self.lanes.contains_key(address)
+            || self.draws.contains_key(address)
+            || self.houses.contains_key(address)
+    }
+
+    /// The entries known of a game.
+    pub fn entries(&self, game: &Pubkey) -> Option<&Entries> {
+        self.entries.get(game)
+    }
+
+    /// Notes that all entries of a frozen game were read.
+    pub fn set_entries_loaded(&mut self, game: Pubkey) {
+        if self.games.contains_key(&game) {
+            self.entries.entry(game).or_default().loaded = true;
+        }
+    }
+
+    /// Whether every entry of a payable game is known.
+    pub fn has_all_entries(&self, address: &Pubkey, game: &Game) -> bool {
+        let expected = usize::try_from(game.entries).unwrap_or(usize::MAX);
+        match self.entries.get(address) {
+            Some(entries) => entries.loaded || entries.len() >= expected,
+            None => expected == 0,
+        }
+    }
+
+    /// Games that owe their players, whose entries are not all known.
+    pub fn games_missing_entries(&self) -> Vec<Pubkey> {
+        self.games
+            .iter()
+            .filter(|(address, game)| is_payable(game) && !self.has_all_entries(address, game))
+            .map(|(address, _)| *address)
+            .collect()
+    }
+
+    /// The winning tickets of a settled game.
+    pub fn winners(&self, address: &Pubkey, game: &Game) -> Cow<'_, [Winner]> {
+        match self.winners.get(address) {
+            Some(winners) => Cow::Borrowed(winners),
+            None => Cow::Owned(winning_tickets(game)),
+        }
+    }
+
+    /// Queues that some house draws from.
+    pub fn queues(&self) -> Vec<Pubkey> {
+        let mut queues: Vec<Pubkey> = self.houses.values().map(|house| house.vrf_queue).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        queues
+    }
+}

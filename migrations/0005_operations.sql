@@ -1,0 +1,47 @@
+-- What could not be stored where it belongs: kept whole, to be looked at and
+-- replayed, never dropped.
+CREATE TABLE dead_letters (
+    id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- 'account' (key is its address) or 'transaction' (key is its signature).
+    kind       TEXT NOT NULL CHECK (kind IN ('account', 'transaction')),
+    key        TEXT NOT NULL,
+    slot       slot NOT NULL,
+    lamports   u64,
+    owner      TEXT,
+    bytes      BYTEA NOT NULL,
+    -- Why: the decoder's or the database's words.
+    reason     TEXT NOT NULL,
+    seen_at    TIMESTAMPTZ NOT NULL DEFAULT now(),
+    last_slot  slot NOT NULL,
+    -- The same bytes seen again, as every snapshot does, are the same letter.
+    digest     BYTEA GENERATED ALWAYS AS (sha256(bytes)) STORED,
+    UNIQUE (kind, key, digest)
+);
+
+-- How far the tables are. A single row, written in the transaction that writes
+-- the rows it speaks of.
+CREATE TABLE watermark (
+    single        BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (single),
+    -- The cluster this database mirrors; the rows of two never mix.
+    genesis_hash  TEXT NOT NULL,
+    program       address NOT NULL,
+    commitment    TEXT NOT NULL,
+    -- Slot of the last full snapshot: everything up to it is in the tables.
+    snapshot_slot slot,
+    -- Slot up to which the stream has been applied.
+    applied_slot  slot,
+    -- When the chain was first seen at applied_slot.
+    applied_at    TIMESTAMPTZ,
+    -- The chain's slot as last seen.
+    chain_slot    slot,
+    chain_at      TIMESTAMPTZ,
+    last_error    TEXT,
+    last_error_at TIMESTAMPTZ
+);
+
+-- Where the ledger stands: transactions up to this one are in the table.
+CREATE TABLE ledger_cursor (
+    single    BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (single),
+    signature TEXT NOT NULL,
+    slot      slot NOT NULL
+);
