@@ -3,8 +3,11 @@
 //! says which.
 
 use anchor_lang::Discriminator;
-use lottery::state::{
-    Draw, Entry, Game, GameStatus, House, Jackpot, Lane, Treasury, LAYOUT_VERSION,
+use lottery::{
+    draw::MAX_ROUNDS,
+    state::{
+        Draw, Entry, Game, GameStatus, House, Jackpot, LAYOUT_VERSION, Lane, MAX_PLACES, Treasury,
+    },
 };
 use solana_pubkey::Pubkey;
 
@@ -35,6 +38,12 @@ pub enum DecodeError {
     Version { kind: &'static str, found: u8 },
     #[error("a game with status bits {0}, which no instruction writes")]
     Status(u8),
+    #[error("a game of {rounds} rounds, {settled} settled, and {winners} winners, which no instruction writes")]
+    Rounds {
+        rounds: u8,
+        settled: u8,
+        winners: u8,
+    },
 }
 
 /// A kind of account: its name and what tells its version.
@@ -91,11 +100,22 @@ kinds! {
 }
 
 fn check_game(game: &Game) -> Result<(), DecodeError> {
-    match GameStatus::from_bits(game.status_and_flags) {
-        Some(_) => Ok(()),
-        None => Err(DecodeError::Status(
+    if GameStatus::from_bits(game.status_and_flags).is_none() {
+        return Err(DecodeError::Status(
             game.status_and_flags & Game::STATUS_MASK,
-        )),
+        ));
+    }
+    let bounded = usize::from(game.rounds) <= MAX_ROUNDS
+        && game.rounds_settled <= game.rounds
+        && usize::from(game.winners) <= MAX_PLACES;
+    if bounded {
+        Ok(())
+    } else {
+        Err(DecodeError::Rounds {
+            rounds: game.rounds,
+            settled: game.rounds_settled,
+            winners: game.winners,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use lottery_demo::{
     api::Api,
@@ -12,7 +12,6 @@ use lottery_demo::{
 };
 use lottery_localnet::{ClusterChoice, Localnet, Options};
 use solana_signer::Signer as _;
-use tokio::process::Command;
 
 /// Lanes of the demo's house: draws that may wait for randomness at the same time.
 const LANES: u8 = 2;
@@ -76,7 +75,7 @@ async fn run(args: &Args) -> Result<()> {
         localnet.ws_url()
     );
     let (indexer, api, base) =
-        services::start_indexer(&localnet, folder.join("indexer.log")).await?;
+        services::start_indexer(&localnet, None, folder.join("indexer.log")).await?;
     println!("API         {base}");
 
     let mut table = Table::open(&localnet, LANES, |_| ()).await?;
@@ -202,18 +201,7 @@ async fn show_jackpots(api: &Api, table: &Table) -> Result<()> {
 async fn verify_draws(localnet: &Localnet, games: &[Game]) -> Result<()> {
     println!("\nRecomputing every game from chain data alone:");
     for game in games {
-        let output = Command::new(services::binary("lottery")?)
-            .args(["--url", localnet.rpc_url(), "verify"])
-            .arg(game.address.to_string())
-            .output()
-            .await?;
-        let printed = String::from_utf8_lossy(&output.stdout);
-        ensure!(
-            output.status.success(),
-            "lottery verify {} failed:\n{printed}{}",
-            game.address,
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let printed = services::verify_game(localnet, &game.address).await?;
         let verdict = printed.lines().last().unwrap_or_default();
         println!("    {}  {verdict}", game.address);
     }
@@ -223,19 +211,8 @@ async fn verify_draws(localnet: &Localnet, games: &[Game]) -> Result<()> {
 /// Runs `lottery-indexer verify`.
 async fn verify_database(localnet: &Localnet) -> Result<()> {
     println!("Comparing the database with the chain:");
-    let output = Command::new(services::binary("lottery-indexer")?)
-        .args(["verify", "--rpc-url", localnet.rpc_url()])
-        .output()
-        .await?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    for line in printed.lines() {
+    for line in services::verify_database(localnet, None).await?.lines() {
         println!("    {line}");
-    }
-    if !output.status.success() {
-        bail!(
-            "lottery-indexer verify found differences:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
     }
     Ok(())
 }

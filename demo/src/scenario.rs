@@ -151,7 +151,7 @@ async fn join(table: &Table, game: Game, settings: &Settings) -> Result<()> {
 }
 
 /// Waits until the API shows the game over and everybody paid.
-async fn finish(
+pub async fn finish(
     api: &Api,
     game: Game,
     settings: &Settings,

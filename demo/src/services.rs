@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use lottery_localnet::Localnet;
 use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 use tokio::{process::Child, process::Command, time::Instant};
 
 use crate::api::Api;
@@ -124,9 +125,44 @@ pub fn start_keeper(localnet: &Localnet, keypair: &Path, log: PathBuf) -> Result
     Service::start("lottery-keeper", &mut command, log)
 }
 
+/// Runs `lottery-indexer verify`; what it printed, or an error with it.
+pub async fn verify_database(localnet: &Localnet, database: Option<&str>) -> Result<String> {
+    let mut command = Command::new(binary("lottery-indexer")?);
+    command.args(["verify", "--rpc-url", localnet.rpc_url()]);
+    if let Some(url) = database {
+        command.env("DATABASE_URL", url);
+    }
+    succeed("lottery-indexer verify", command).await
+}
+
+/// Runs `lottery verify` on a game; what it printed, or an error with it.
+pub async fn verify_game(localnet: &Localnet, game: &Pubkey) -> Result<String> {
+    let mut command = Command::new(binary("lottery")?);
+    command
+        .args(["--url", localnet.rpc_url(), "verify"])
+        .arg(game.to_string());
+    succeed("lottery verify", command).await
+}
+
+async fn succeed(what: &str, mut command: Command) -> Result<String> {
+    let output = command.output().await?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success(),
+        "{what} failed ({}):\n{printed}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(printed)
+}
+
 /// Starts an indexer with its API and waits until that answers. Where Postgres is
-/// comes from `DATABASE_URL` or the `PG*` variables.
-pub async fn start_indexer(localnet: &Localnet, log: PathBuf) -> Result<(Service, Api, String)> {
+/// comes from `database`, or else from `DATABASE_URL` or the `PG*` variables.
+pub async fn start_indexer(
+    localnet: &Localnet,
+    database: Option<&str>,
+    log: PathBuf,
+) -> Result<(Service, Api, String)> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let listen = format!("127.0.0.1:{port}");
     let mut command = Command::new(binary("lottery-indexer")?);
@@ -138,6 +174,9 @@ pub async fn start_indexer(localnet: &Localnet, log: PathBuf) -> Result<(Service
         .arg(localnet.ws_url())
         .arg("--listen")
         .arg(&listen);
+    if let Some(url) = database {
+        command.env("DATABASE_URL", url);
+    }
     let mut service = Service::start("lottery-indexer", &mut command, log)?;
     let base = format!("http://{listen}");
     let api = Api::new(&base)?;

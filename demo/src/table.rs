@@ -11,6 +11,7 @@ use lottery::state::{GameParams, HouseParams, Lane, Treasury};
 use lottery_client::{address, history::fetch_account, instruction as ix, sender::Sender};
 use lottery_localnet::Localnet;
 use solana_clock::Clock;
+use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -74,7 +75,10 @@ impl Table {
         };
         vary(&mut params);
         let table = Self {
-            sender: Sender::new(Arc::new(RpcClient::new(localnet.rpc_url().to_owned()))),
+            sender: Sender::new(Arc::new(RpcClient::new_with_commitment(
+                localnet.rpc_url().to_owned(),
+                CommitmentConfig::confirmed(),
+            ))),
             house: address::house(&authority.pubkey(), 0),
             authority,
             queue,

@@ -14,6 +14,9 @@ use crate::{
 const DIFFERENT: u8 = 1;
 const NOT_CHECKED: u8 = 2;
 
+/// Connections of the accounts' writer, the ledger and the deriver together.
+const WRITERS: u32 = 6;
+
 /// Mirrors the lottery from the chain into Postgres and serves it over HTTP.
 ///
 /// The database is given by DATABASE_URL, or else by the PG* variables that psql
@@ -83,17 +86,22 @@ struct DatabaseArgs {
     /// Postgres, as postgres://user:password@host:port/database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<Database>,
-    /// Most connections to the database.
+    /// Most connections to the database; `run` keeps six of them for writing.
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 20, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(3..=1_000))]
+          value_parser = clap::value_parser!(u32).range(10..=1_000))]
     database_connections: u32,
 }
 
 #[derive(Debug, Args)]
 struct ChainArgs {
     /// A Solana node's RPC.
-    #[arg(long, env = "RPC_URL", hide_env_values = true,
-          default_value = "http://127.0.0.1:8899", value_name = "URL")]
+    #[arg(
+        long,
+        env = "RPC_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8899",
+        value_name = "URL"
+    )]
     rpc_url: RpcUrl,
 }
 
@@ -124,16 +132,26 @@ struct FollowArgs {
 #[derive(Debug, Args)]
 struct ListenArgs {
     /// Where the API listens.
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
     listen: SocketAddr,
 }
 
 impl DatabaseArgs {
-    fn pool(self) -> sqlx::PgPool {
-        let database = self
-            .database_url
-            .unwrap_or_else(Database::from_pg_environment);
-        crate::store::pool(database.0, self.database_connections)
+    /// A pool of that many connections at most.
+    fn pool(&self, connections: u32) -> sqlx::PgPool {
+        let database = self.database_url.clone();
+        let database = database.unwrap_or_else(Database::from_pg_environment);
+        crate::store::pool(database.0, connections)
+    }
+
+    /// A pool of all the connections.
+    fn whole_pool(&self) -> sqlx::PgPool {
+        self.pool(self.database_connections)
     }
 }
 
@@ -173,21 +191,23 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 (false, Some(url)) => Some(url),
                 (false, None) => Some(chain.rpc_url.websocket()),
             };
+            // Requests never take the connections that the writers need.
+            let for_requests = database.database_connections.saturating_sub(WRITERS);
             run::follow(
-                database.pool(),
+                database.pool(WRITERS),
                 run::Follow {
                     rpc_url: chain.rpc_url,
                     ws_url,
                     snapshot_interval: Duration::from_secs(follow.snapshot_interval),
                     stream_silence: Duration::from_secs(follow.stream_silence),
                     ledger_interval: Duration::from_millis(follow.ledger_interval),
-                    listen: (!no_serve).then_some(listen.listen),
+                    serve: (!no_serve).then(|| (listen.listen, database.pool(for_requests))),
                 },
             )
             .await?;
         }
         Command::Serve { database, listen } => {
-            run::serve(database.pool(), listen.listen).await?;
+            run::serve(database.whole_pool(), listen.listen).await?;
         }
         Command::Verify {
             database,
@@ -196,7 +216,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             deadline,
         } => {
             let report = run::verify(
-                database.pool(),
+                database.whole_pool(),
                 &chain.rpc_url,
                 Duration::from_secs(deadline),
             )
@@ -210,7 +230,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(DIFFERENT));
             }
         }
-        Command::Migrate { database } => run::migrate(&database.pool()).await?,
+        Command::Migrate { database } => run::migrate(&database.whole_pool()).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -38,7 +38,10 @@ impl FromStr for Database {
     type Err = ConfigError;
 
     fn from_str(url: &str) -> Result<Self, ConfigError> {
-        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        if !["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
             return Err(ConfigError::Database);
         }
         // sqlx's own error may quote the URL, password included.
@@ -121,6 +124,7 @@ impl fmt::Debug for WsUrl {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 

@@ -94,7 +94,8 @@ async fn derive_game(pool: &PgPool, address: &Pubkey) -> Result<bool, DeriveErro
     }
     drop(connection);
     let game = *address;
-    let derived = tokio::task::spawn_blocking(move || compute(game, played(&body), entries)).await??;
+    let derived =
+        tokio::task::spawn_blocking(move || compute(game, played(&body), entries)).await??;
     let stored = derived::store(pool, &derived).await?;
     tracing::info!(%game, rounds = derived.played.seeds.len(), stored, "fates computed");
     Ok(stored)

@@ -6,7 +6,9 @@
 pub enum IngestError {
     #[error("the database refused a statement: {0}")]
     Database(#[source] sqlx::Error),
-    #[error("the database did not come back while stopping; the last batch will be read again: {0}")]
+    #[error(
+        "the database did not come back while stopping; the last batch will be read again: {0}"
+    )]
     Drain(#[source] sqlx::Error),
 }
 

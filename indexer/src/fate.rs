@@ -209,9 +209,9 @@ impl Outcome {
             .filter(|(_, ticket)| holds(tickets, **ticket))
             .map(|(place, _)| place)
             .collect();
-        let prize = won.iter().fold(0u64, |sum, place| {
-            sum.saturating_add(prize(game, *place))
-        });
+        let prize = won
+            .iter()
+            .fold(0u64, |sum, place| sum.saturating_add(prize(game, *place)));
         let mut awards = game.jackpot_awards;
         for (award, ticket) in awards.iter_mut().zip(game.jackpot_tickets) {
             if !holds(tickets, ticket) {
@@ -240,6 +240,7 @@ pub fn prize(game: &Played, place: u8) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use lottery::draw::{Fate, Rules, fate};
 

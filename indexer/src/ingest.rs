@@ -223,11 +223,7 @@ async fn store_part(
     Ok(written)
 }
 
-async fn finish_snapshot(
-    pool: &PgPool,
-    slot: i64,
-    present: &[String],
-) -> Result<u64, sqlx::Error> {
+async fn finish_snapshot(pool: &PgPool, slot: i64, present: &[String]) -> Result<u64, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     let mut closed = 0u64;
     for name in TABLES {

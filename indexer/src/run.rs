@@ -47,8 +47,8 @@ pub struct Follow {
     pub snapshot_interval: Duration,
     pub stream_silence: Duration,
     pub ledger_interval: Duration,
-    /// Where to serve the API, if at all.
-    pub listen: Option<SocketAddr>,
+    /// Where to serve the API, if at all, and its own connections.
+    pub serve: Option<(SocketAddr, PgPool)>,
 }
 
 fn rpc(url: &RpcUrl) -> Arc<RpcClient> {
@@ -61,7 +61,9 @@ fn rpc(url: &RpcUrl) -> Arc<RpcClient> {
 
 /// Brings the schema up to date.
 pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    store::migrate(pool).await.context("migrating the database")?;
+    store::migrate(pool)
+        .await
+        .context("migrating the database")?;
     tracing::info!("the database's schema is up to date");
     Ok(())
 }
@@ -127,9 +129,9 @@ pub async fn follow(pool: PgPool, settings: Follow) -> anyhow::Result<()> {
     let ledger = Ledger::new(rpc, pool.clone(), COMMITMENT, settings.ledger_interval);
 
     let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    if let Some(address) = settings.listen {
+    if let Some((address, pool)) = settings.serve {
         let listener = bind(address).await?;
-        tasks.spawn(serve_until(listener, pool.clone(), stop.clone()));
+        tasks.spawn(serve_until(listener, pool, stop.clone()));
     }
     tasks.spawn(infallible(source.run(sender, stop.clone())));
     tasks.spawn(async move { ingest.run(receiver).await.context("writing accounts") });

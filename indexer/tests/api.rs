@@ -1,5 +1,12 @@
 //! The routes, over a real socket.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use common::{
@@ -14,7 +21,11 @@ use serde_json::Value;
 async fn get(base: &str, path: &str) -> (u16, Value) {
     let response = reqwest::get(format!("{base}{path}")).await.unwrap();
     let status = response.status().as_u16();
-    assert_eq!(response.headers()["content-type"], "application/json", "{path}");
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/json",
+        "{path}"
+    );
     (status, response.json().await.unwrap())
 }
 
@@ -26,8 +37,16 @@ async fn ok(base: &str, path: &str) -> Value {
 
 async fn refused(base: &str, path: &str, status: u16, code: &str) {
     let (found, body) = get(base, path).await;
-    assert_eq!((found, body["error"]["code"].as_str()), (status, Some(code)), "{path}: {body}");
-    assert!(body["error"]["message"].as_str().is_some_and(|text| !text.is_empty()));
+    assert_eq!(
+        (found, body["error"]["code"].as_str()),
+        (status, Some(code)),
+        "{path}: {body}"
+    );
+    assert!(
+        body["error"]["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
     assert_eq!(body.as_object().unwrap().len(), 1);
 }
 
@@ -59,8 +78,14 @@ async fn a_game_shows_its_rules_rounds_proofs_and_winners() {
     assert_eq!(game["prize_pool"], chain.prize_pool.to_string());
     assert_eq!(game["entries_hash"], hex::encode(chain.entries_hash));
     let rounds = game["rounds"].as_array().unwrap();
-    let sizes: Vec<_> = rounds.iter().map(|r| r["survivors"].as_u64().unwrap()).collect();
-    assert_eq!((rounds[0]["tickets"].as_u64(), sizes), (Some(151), vec![76, 38, 5]));
+    let sizes: Vec<_> = rounds
+        .iter()
+        .map(|r| r["survivors"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        (rounds[0]["tickets"].as_u64(), sizes),
+        (Some(151), vec![76, 38, 5])
+    );
     for (round, seed) in rounds.iter().zip(&chain.round_seeds) {
         assert_eq!(round["seed"], hex::encode(seed));
         // The proof is enough to recompute the seed.
@@ -76,7 +101,10 @@ async fn a_game_shows_its_rules_rounds_proofs_and_winners() {
         .map(|w| w["prize"].as_str().unwrap().parse::<u64>().unwrap())
         .sum();
     assert_eq!(prizes, chain.prize_pool);
-    assert_eq!((&winners[0]["paid"], &winners[1]["paid"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&winners[0]["paid"], &winners[1]["paid"]),
+        (&true.into(), &false.into())
+    );
     let jackpot = &game["jackpots"][0];
     assert_eq!(jackpot["tier"], "minor");
     assert_eq!(jackpot["award"], chain.jackpot_awards[0].to_string());
@@ -84,9 +112,15 @@ async fn a_game_shows_its_rules_rounds_proofs_and_winners() {
 
     // A game between rounds shows what is to come, too.
     let game = ok(&base, &format!("/api/games/{}", world.games[1].0)).await;
-    assert_eq!((&game["status"], &game["settled_at"]), (&"playing".into(), &Value::Null));
+    assert_eq!(
+        (&game["status"], &game["settled_at"]),
+        (&"playing".into(), &Value::Null)
+    );
     assert_eq!(game["rounds"].as_array().unwrap().len(), 2);
-    assert_eq!((&game["rounds"][1]["seed"], &game["rounds"][1]["proof"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&game["rounds"][1]["seed"], &game["rounds"][1]["proof"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(game["winners"], serde_json::json!([]));
 }
 
@@ -106,14 +140,22 @@ async fn pages_hold_every_game_once() {
     }
     database.snapshot(1, world.accounts(1)).await;
     let base = serve(database.pool.clone()).await;
-    for path in ["/api/games?limit=4", "/api/games?status=open&limit=5", "/api/games/active?limit=7"] {
+    for path in [
+        "/api/games?limit=4",
+        "/api/games?status=open&limit=5",
+        "/api/games/active?limit=7",
+    ] {
         let mut seen = Vec::new();
         let mut cursor = String::new();
         loop {
             let page = ok(&base, &format!("{path}{cursor}")).await;
             let games = page["games"].as_array().unwrap();
             assert!(!games.is_empty());
-            seen.extend(games.iter().map(|g| g["address"].as_str().unwrap().to_owned()));
+            seen.extend(
+                games
+                    .iter()
+                    .map(|g| g["address"].as_str().unwrap().to_owned()),
+            );
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,
@@ -126,7 +168,11 @@ async fn pages_hold_every_game_once() {
     }
     let none = ok(&base, "/api/games?status=settled").await;
     assert_eq!(none, serde_json::json!({"games": [], "next_cursor": null}));
-    let mine = ok(&base, &format!("/api/games?house={}&limit=200", world.house_address)).await;
+    let mine = ok(
+        &base,
+        &format!("/api/games?house={}&limit=200", world.house_address),
+    )
+    .await;
     assert_eq!(mine["games"].as_array().unwrap().len(), 23);
     let other = ok(&base, &format!("/api/games?house={}", key(9))).await;
     assert_eq!(other["games"].as_array().unwrap().len(), 0);
@@ -140,7 +186,10 @@ async fn active_games_count_players_and_tickets() {
     assert_eq!(games.len(), 2, "the settled one is not active");
     let playing = games.iter().find(|g| g["status"] == "playing").unwrap();
     assert_eq!(playing["address"], world.games[1].0.to_string());
-    assert_eq!((&playing["players"], &playing["entries"]), (&4.into(), &5.into()));
+    assert_eq!(
+        (&playing["players"], &playing["entries"]),
+        (&4.into(), &5.into())
+    );
     assert_eq!(playing["tickets"], world.games[1].1.tickets);
     let open = games.iter().find(|g| g["status"] == "open").unwrap();
     assert_eq!((&open["players"], &open["tickets"]), (&1.into(), &2.into()));
@@ -150,18 +199,31 @@ async fn active_games_count_players_and_tickets() {
 #[tokio::test]
 async fn jackpots_show_three_tiers_with_their_last_win() {
     let (_database, world, base) = seeded().await;
-    let body = ok(&base, &format!("/api/jackpots?house={}", world.house_address)).await;
+    let body = ok(
+        &base,
+        &format!("/api/jackpots?house={}", world.house_address),
+    )
+    .await;
     let jackpots = body["jackpots"].as_array().unwrap();
-    let names: Vec<_> = jackpots.iter().map(|j| j["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = jackpots
+        .iter()
+        .map(|j| j["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["minor", "major", "mega"]);
     for (shown, chain) in jackpots.iter().zip(&world.jackpots) {
         assert_eq!(shown["amount"], chain.amount.to_string());
-        assert_eq!(shown["total_contributions"], chain.total_contributions.to_string());
+        assert_eq!(
+            shown["total_contributions"],
+            chain.total_contributions.to_string()
+        );
         assert_eq!(shown["hits"], chain.hits.to_string());
         assert_eq!(shown["version"], chain.revision.to_string());
     }
     let minor = &jackpots[0]["last_win"];
-    assert_eq!(minor["amount"], world.jackpots[0].last_won_amount.to_string());
+    assert_eq!(
+        minor["amount"],
+        world.jackpots[0].last_won_amount.to_string()
+    );
     assert_eq!(minor["claimed"], false);
     let ticket = world.jackpots[0].last_ticket;
     let holder = world
@@ -177,10 +239,19 @@ async fn jackpots_show_three_tiers_with_their_last_win() {
 async fn the_status_tells_the_lag_and_counts() {
     let (database, _world, base) = seeded().await;
     let status = ok(&base, "/api/status").await;
-    assert_eq!((&status["indexed_slot"], &status["chain_slot"]), (&55.into(), &57.into()));
-    assert_eq!((&status["lag_slots"], &status["commitment"]), (&2.into(), &"confirmed".into()));
+    assert_eq!(
+        (&status["indexed_slot"], &status["chain_slot"]),
+        (&55.into(), &57.into())
+    );
+    assert_eq!(
+        (&status["lag_slots"], &status["commitment"]),
+        (&2.into(), &"confirmed".into())
+    );
     assert!(status["lag_seconds"].as_f64().unwrap() < 60.0);
-    assert_eq!((&status["counts"]["games"], &status["counts"]["entries"]), (&3.into(), &11.into()));
+    assert_eq!(
+        (&status["counts"]["games"], &status["counts"]["entries"]),
+        (&3.into(), &11.into())
+    );
     assert_eq!(status["last_error"], Value::Null);
     // What an error says in public leaves out keys.
     let trouble = Event::Trouble("at wss://rpc.example/KEY?k=SECRET: closed".into());
@@ -198,18 +269,50 @@ async fn what_makes_no_sense_is_refused_in_one_shape() {
     let (_database, world, base) = seeded().await;
     let unknown = key(99);
     refused(&base, &format!("/api/games/{unknown}"), 404, "not_found").await;
-    refused(&base, &format!("/api/games/{}", world.house_address), 404, "not_found").await;
+    refused(
+        &base,
+        &format!("/api/games/{}", world.house_address),
+        404,
+        "not_found",
+    )
+    .await;
     refused(&base, "/api/nothing", 404, "not_found").await;
     refused(&base, "/", 404, "not_found").await;
     refused(&base, "/api/games/1", 400, "bad_address").await;
     refused(&base, "/api/games/%00", 400, "bad_address").await;
     refused(&base, "/api/games/'%20OR%201=1", 400, "bad_address").await;
     for limit in ["0", "-1", "201", "18446744073709551616", "x", ""] {
-        refused(&base, &format!("/api/games?limit={limit}"), 400, "bad_limit").await;
-        refused(&base, &format!("/api/games/active?limit={limit}"), 400, "bad_limit").await;
+        refused(
+            &base,
+            &format!("/api/games?limit={limit}"),
+            400,
+            "bad_limit",
+        )
+        .await;
+        refused(
+            &base,
+            &format!("/api/games/active?limit={limit}"),
+            400,
+            "bad_limit",
+        )
+        .await;
     }
-    for cursor in ["x", "1", "1.1", ".", "1.0OIl", "%00", "1e9.11111111111111111111111111111111"] {
-        refused(&base, &format!("/api/games?cursor={cursor}"), 400, "bad_cursor").await;
+    for cursor in [
+        "x",
+        "1",
+        "1.1",
+        ".",
+        "1.0OIl",
+        "%00",
+        "1e9.11111111111111111111111111111111",
+    ] {
+        refused(
+            &base,
+            &format!("/api/games?cursor={cursor}"),
+            400,
+            "bad_cursor",
+        )
+        .await;
     }
     refused(&base, "/api/games?status=won", 400, "bad_status").await;
     refused(&base, "/api/games?house=x", 400, "bad_address").await;
@@ -217,7 +320,11 @@ async fn what_makes_no_sense_is_refused_in_one_shape() {
     refused(&base, "/api/games?page=2", 400, "bad_query").await;
     refused(&base, "/api/games?limit=1&limit=2", 400, "bad_query").await;
     let client = reqwest::Client::new();
-    let response = client.post(format!("{base}/api/games")).send().await.unwrap();
+    let response = client
+        .post(format!("{base}/api/games"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status().as_u16(), 405);
     let body: Value = response.json().await.unwrap();
     assert_eq!(body["error"]["code"], "method_not_allowed");
@@ -233,7 +340,10 @@ async fn a_database_that_is_gone_is_said_to_be() {
 #[tokio::test]
 async fn answers_are_compressed_where_asked_for() {
     let (_database, world, base) = seeded().await;
-    let response = reqwest::Client::new()
+    let response = reqwest::Client::builder()
+        .no_gzip()
+        .build()
+        .unwrap()
         .get(format!("{base}/api/games/{}", world.games[0].0))
         .header("accept-encoding", "gzip")
         .send()

@@ -1,6 +1,13 @@
 //! What follows from the accounts, against a recomputation ticket by ticket with
 //! the chain's own function.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use common::{
@@ -52,7 +59,10 @@ async fn assert_fates(database: &TestDatabase, world: &World, index: usize) {
                     .collect()
             }),
         );
-        assert_eq!(fate_of(database, &entry_address.to_string()).await, expected);
+        assert_eq!(
+            fate_of(database, &entry_address.to_string()).await,
+            expected
+        );
     }
 }
 
@@ -74,7 +84,15 @@ async fn fates_follow_every_round() {
         let slot = i64::from(round) * 10 + 10;
         world.request(&[game]);
         world.reveal(value(round + 1));
-        database.ingest(world.accounts(slot).into_iter().map(Event::Update).collect()).await;
+        database
+            .ingest(
+                world
+                    .accounts(slot)
+                    .into_iter()
+                    .map(Event::Update)
+                    .collect(),
+            )
+            .await;
         world.settle(game);
         database.snapshot(slot + 1, world.accounts(slot + 1)).await;
         derive::once(&database.pool).await.unwrap();
@@ -87,7 +105,11 @@ async fn fates_follow_every_round() {
     // The contribution is above the mean of tier 0, so it was hit for certain.
     assert!(world.games[game].1.jackpot_awards[0] > 0);
     let wins: i64 = database.value("SELECT count(*) FROM jackpot_wins").await;
-    let hit = world.games[game].1.jackpot_awards.iter().filter(|award| **award > 0);
+    let hit = world.games[game]
+        .1
+        .jackpot_awards
+        .iter()
+        .filter(|award| **award > 0);
     assert_eq!(usize::try_from(wins).unwrap(), hit.count());
     let winners: i64 = database
         .value("SELECT count(*) FROM winners WHERE player IS NOT NULL")
@@ -130,7 +152,9 @@ async fn a_draw_settled_unseen_is_closed_by_what_it_left() {
     let database = TestDatabase::migrated().await;
     let (world, told) = World::played();
     // The stream alone, which never tells of a closed account.
-    database.ingest(told.into_iter().map(Event::Update).collect()).await;
+    database
+        .ingest(told.into_iter().map(Event::Update).collect())
+        .await;
     derive::once(&database.pool).await.unwrap();
     let (closed, all): (i64, i64) = sqlx::query_as(
         "SELECT count(*) FILTER (WHERE closed_at_slot IS NOT NULL AND settled = games), count(*)

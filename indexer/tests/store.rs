@@ -1,5 +1,12 @@
 //! The tables: nothing is lost, nothing goes back, nothing stops the rest.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod common;
 
 use bytemuck::Zeroable;
@@ -29,8 +36,13 @@ async fn migrations_apply_once_however_often_they_run() {
     let database = TestDatabase::empty().await;
     store::migrate(&database.pool).await.unwrap();
     store::migrate(&database.pool).await.unwrap();
-    let applied: i64 = database.value("SELECT count(*) FROM _sqlx_migrations").await;
-    assert_eq!(usize::try_from(applied).unwrap(), store::MIGRATIONS.iter().count());
+    let applied: i64 = database
+        .value("SELECT count(*) FROM _sqlx_migrations")
+        .await;
+    assert_eq!(
+        usize::try_from(applied).unwrap(),
+        store::MIGRATIONS.iter().count()
+    );
 }
 
 /// Fills every byte that the type allows with its largest value.
@@ -85,7 +97,10 @@ async fn the_largest_values_come_back_as_they_went_in() {
         .await;
 
     let row = stored::<HouseBody>(&database, &key(1)).await;
-    assert_eq!((row.head.slot, row.head.lamports), (i64::MAX, U64(u64::MAX)));
+    assert_eq!(
+        (row.head.slot, row.head.lamports),
+        (i64::MAX, U64(u64::MAX))
+    );
     assert_eq!(row.body, HouseBody::from(&house));
     let row = stored::<TreasuryBody>(&database, &key(2)).await;
     assert_eq!(row.body, TreasuryBody::from(&treasury));
@@ -102,7 +117,9 @@ async fn the_largest_values_come_back_as_they_went_in() {
     // As text, so that no conversion of ours is between.
     let text: String = database.value("SELECT prize_pool::text FROM games").await;
     assert_eq!(text, "18446744073709551615");
-    let text: String = database.value("SELECT jackpot_mean[3]::text FROM games").await;
+    let text: String = database
+        .value("SELECT jackpot_mean[3]::text FROM games")
+        .await;
     assert_eq!(text, "18446744073709551615");
 }
 
@@ -122,7 +139,11 @@ async fn times_beyond_the_calendar_are_kept_and_shown_as_unknown() {
     database.snapshot(1, world.accounts(1)).await;
     let opens: i64 = database.value("SELECT opens_at FROM games").await;
     assert_eq!(opens, i64::MIN);
-    assert!(database.value::<bool>("SELECT opens_time IS NULL FROM games").await);
+    assert!(
+        database
+            .value::<bool>("SELECT opens_time IS NULL FROM games")
+            .await
+    );
     let closes: String = database
         .value("SELECT (closes_time AT TIME ZONE 'UTC')::text FROM games")
         .await;
@@ -174,7 +195,9 @@ async fn only_what_is_newer_changes_a_row() {
 async fn closed_accounts_stay_as_history() {
     let database = TestDatabase::migrated().await;
     let closed = async || -> Option<i64> {
-        database.value("SELECT closed_at_slot::int8 FROM treasuries").await
+        database
+            .value("SELECT closed_at_slot::int8 FROM treasuries")
+            .await
     };
     database.snapshot(10, vec![treasury(10, 1)]).await;
     assert_eq!(closed().await, None);
@@ -220,13 +243,21 @@ async fn what_cannot_be_decoded_or_stored_is_set_aside_and_stops_nothing() {
     let keys: Vec<&String> = letters.iter().map(|letter| &letter.0).collect();
     assert_eq!(keys, expected.iter().collect::<Vec<_>>());
     for (key_, slot, bytes, reason) in &letters {
-        let sent = accounts.iter().find(|a| a.address.to_string() == *key_).unwrap();
+        let sent = accounts
+            .iter()
+            .find(|a| a.address.to_string() == *key_)
+            .unwrap();
         assert_eq!((*slot, bytes), (5, &sent.data));
         assert!(!reason.is_empty());
     }
     // Again, as the next snapshot has them: no second letter.
     database.snapshot(6, accounts).await;
-    assert_eq!(database.value::<i64>("SELECT count(*) FROM dead_letters").await, 2);
+    assert_eq!(
+        database
+            .value::<i64>("SELECT count(*) FROM dead_letters")
+            .await,
+        2
+    );
 }
 
 /// Random bytes of every length, behind nothing and behind every discriminator.
@@ -253,7 +284,7 @@ async fn no_bytes_whatever_stop_the_indexer() {
     for length in 0..1_100 {
         for start in &starts {
             // All starts at the short and round lengths, one at the others.
-            if length > 40 && length % 100 != 0 && numbers.next() % 10 != 0 {
+            if length > 40 && length % 100 != 0 && !numbers.next().is_multiple_of(10) {
                 continue;
             }
             let mut data = start.clone();
@@ -310,10 +341,18 @@ async fn the_watermark_goes_forward_only() {
     database.ingest(vec![progress(8, 9)]).await;
     let mark = watermark::read(&database.pool).await.unwrap().unwrap();
     assert_eq!((mark.applied_slot, mark.chain_slot), (Some(9), Some(10)));
-    database.ingest(vec![Event::Trouble("lost\0it".into())]).await;
+    database
+        .ingest(vec![Event::Trouble("lost\0it".into())])
+        .await;
     let mark = watermark::read(&database.pool).await.unwrap().unwrap();
-    assert_eq!(mark.last_error.as_deref(), None, "a zero cannot be kept, and does no harm");
-    database.ingest(vec![Event::Trouble("lost it".into())]).await;
+    assert_eq!(
+        mark.last_error.as_deref(),
+        None,
+        "a zero cannot be kept, and does no harm"
+    );
+    database
+        .ingest(vec![Event::Trouble("lost it".into())])
+        .await;
     let mark = watermark::read(&database.pool).await.unwrap().unwrap();
     assert_eq!(mark.last_error.as_deref(), Some("lost it"));
 }

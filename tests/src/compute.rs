@@ -35,9 +35,9 @@ impl Meter {
             std::slice::from_ref(&instruction),
             Some(&payer.pubkey()),
         );
-        let writable = (0..message.account_keys.len())
-            .filter(|index| message.is_maybe_writable(*index, None))
-            .count();
+        let header = message.header;
+        let read_only = header.num_readonly_signed_accounts + header.num_readonly_unsigned_accounts;
+        let writable = message.account_keys.len() - usize::from(read_only);
         let cost = Cost {
             instruction: name.to_owned(),
             compute_units: 0,

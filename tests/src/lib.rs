@@ -9,5 +9,6 @@
 )]
 
 pub mod compute;
+pub mod postgres;
 pub mod rules;
 pub mod world;

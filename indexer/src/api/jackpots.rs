@@ -80,7 +80,10 @@ impl FromRow<'_, PgRow> for Jackpot {
             address: row.try_get("address")?,
             house: row.try_get("house")?,
             tier,
-            name: TIER_NAMES.get(usize::from(tier)).copied().unwrap_or("unknown"),
+            name: TIER_NAMES
+                .get(usize::from(tier))
+                .copied()
+                .unwrap_or("unknown"),
             amount: U64::read(row, "amount")?,
             total_contributions: U64::read(row, "total_contributions")?,
             total_won: U64::read(row, "total_won")?,

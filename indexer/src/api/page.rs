@@ -103,6 +103,7 @@ impl<T> Page<T> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 
@@ -113,7 +114,17 @@ mod tests {
             address: lottery::ID.to_string(),
         };
         assert_eq!(Cursor::parse(&cursor.encode()).unwrap(), cursor);
-        for text in ["", ".", "1", "1.", ".x", "1.x", "x.y", "1e3.x", "9223372036854775808.x"] {
+        for text in [
+            "",
+            ".",
+            "1",
+            "1.",
+            ".x",
+            "1.x",
+            "x.y",
+            "1e3.x",
+            "9223372036854775808.x",
+        ] {
             assert!(Cursor::parse(text).is_err(), "{text}");
         }
     }

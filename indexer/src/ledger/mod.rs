@@ -12,7 +12,10 @@ use solana_rpc_client::{
     nonblocking::rpc_client::RpcClient, rpc_client::GetConfirmedSignaturesForAddress2Config,
 };
 use solana_rpc_client_api::{
-    config::RpcTransactionConfig, request::RpcRequest,
+    client_error::{Error as ClientError, ErrorKind},
+    config::RpcTransactionConfig,
+    custom_error::JSON_RPC_SERVER_ERROR_FILTER_TRANSACTION_NOT_FOUND,
+    request::{RpcError, RpcRequest},
     response::RpcConfirmedTransactionStatusWithSignature,
 };
 use solana_signature::Signature;
@@ -119,14 +122,35 @@ impl Ledger {
     async fn new_signatures(
         &self,
     ) -> Result<Vec<RpcConfirmedTransactionStatusWithSignature>, LedgerError> {
-        let until = match transactions::cursor(&self.pool).await? {
-            Some(text) => Some(signature(&text)?),
-            None => None,
+        let Some(cursor) = transactions::cursor(&self.pool).await? else {
+            return self.signatures(None, 0).await;
         };
+        match self
+            .signatures(Some(signature(&cursor.signature)?), 0)
+            .await
+        {
+            Err(LedgerError::Rpc(error)) if is_unknown_signature(&error) => {
+                // The node has forgotten it, as nodes do after a while. What it
+                // still has from that slot on is read, known ones once more.
+                let slot = cursor.slot;
+                tracing::warn!(slot, "the node no longer knows where the ledger stands");
+                self.signatures(None, u64::try_from(slot).unwrap_or_default())
+                    .await
+            }
+            read => read,
+        }
+    }
+
+    /// Signatures after `until` and from slot `from` on, oldest first.
+    async fn signatures(
+        &self,
+        until: Option<Signature>,
+        from: u64,
+    ) -> Result<Vec<RpcConfirmedTransactionStatusWithSignature>, LedgerError> {
         let mut before = None;
         let mut all = Vec::new();
         loop {
-            let page = self
+            let mut page = self
                 .rpc
                 .get_signatures_for_address_with_config(
                     &lottery::ID,
@@ -138,12 +162,14 @@ impl Ledger {
                     },
                 )
                 .await?;
-            let full = page.len() >= PAGE;
+            page.retain(|info| info.slot >= from);
+            // A page cut short by `from` is the last one, too.
+            let more = page.len() >= PAGE;
             if let Some(last) = page.last() {
                 before = Some(signature(&last.signature)?);
             }
             all.extend(page);
-            if !full {
+            if !more {
                 break;
             }
         }
@@ -277,6 +303,16 @@ impl Draws {
         bound.dedup();
         transactions::bind_games(connection, &bound).await
     }
+}
+
+/// Whether the node refused because it does not have the signature that was to
+/// be read from.
+fn is_unknown_signature(error: &ClientError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::RpcError(RpcError::RpcResponseError { code, .. })
+            if *code == JSON_RPC_SERVER_ERROR_FILTER_TRANSACTION_NOT_FOUND
+    )
 }
 
 fn signature(text: &str) -> Result<Signature, LedgerError> {

@@ -51,7 +51,10 @@ pub enum Event {
     Snapshot(Snapshot),
     Update(AccountUpdate),
     /// Whatever happened up to `applied` has been delivered; the chain is at `chain`.
-    Progress { applied: i64, chain: i64 },
+    Progress {
+        applied: i64,
+        chain: i64,
+    },
     /// The source had to start over. For people to read.
     Trouble(String),
 }

@@ -39,10 +39,7 @@ pub struct DeadLetter {
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(
-    connection: &mut PgConnection,
-    letter: &DeadLetter,
-) -> Result<(), sqlx::Error> {
+pub async fn insert(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO dead_letters AS d (kind, key, slot, last_slot, lamports, owner, bytes, reason)
          VALUES ($1, $2, $3, $3, $4, $5, $6, $7)

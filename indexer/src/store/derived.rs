@@ -69,12 +69,10 @@ pub async fn snapshot_covers(
     connection: &mut PgConnection,
     slot: i64,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT COALESCE((SELECT snapshot_slot >= $1 FROM watermark), FALSE)",
-    )
-    .bind(slot)
-    .fetch_one(connection)
-    .await
+    sqlx::query_scalar("SELECT COALESCE((SELECT snapshot_slot >= $1 FROM watermark), FALSE)")
+        .bind(slot)
+        .fetch_one(connection)
+        .await
 }
 
 /// Everything computed about a game.
@@ -138,7 +136,11 @@ async fn store_entries(
     let awards = |tier: usize| -> Vec<Option<U64>> {
         sorted
             .iter()
-            .map(|(_, fate)| fate.jackpot_awards.and_then(|a| a.get(tier).copied()).map(U64))
+            .map(|(_, fate)| {
+                fate.jackpot_awards
+                    .and_then(|a| a.get(tier).copied())
+                    .map(U64)
+            })
             .collect()
     };
     sqlx::query(
@@ -154,10 +156,20 @@ async fn store_entries(
            AND (e.eliminated_round, e.place, e.prize) IS DISTINCT FROM
                (f.eliminated_round, f.place, f.prize)",
     )
-    .bind(sorted.iter().map(|(e, _)| e.address.clone()).collect::<Vec<_>>())
+    .bind(
+        sorted
+            .iter()
+            .map(|(e, _)| e.address.clone())
+            .collect::<Vec<_>>(),
+    )
     .bind(each(|fate| fate.eliminated_round.map(i16::from)))
     .bind(each(|fate| fate.place.map(i16::from)))
-    .bind(sorted.iter().map(|(_, f)| f.prize.map(U64)).collect::<Vec<_>>())
+    .bind(
+        sorted
+            .iter()
+            .map(|(_, f)| f.prize.map(U64))
+            .collect::<Vec<_>>(),
+    )
     .bind(awards(0))
     .bind(awards(1))
     .bind(awards(2))
@@ -186,9 +198,24 @@ async fn store_rounds(
              draw = CASE WHEN g.seed = excluded.seed THEN g.draw END",
     )
     .bind(game)
-    .bind(rounds.iter().map(|r| i16::from(r.round)).collect::<Vec<_>>())
-    .bind(rounds.iter().map(|r| i64::from(r.tickets)).collect::<Vec<_>>())
-    .bind(rounds.iter().map(|r| i64::from(r.survivors)).collect::<Vec<_>>())
+    .bind(
+        rounds
+            .iter()
+            .map(|r| i16::from(r.round))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        rounds
+            .iter()
+            .map(|r| i64::from(r.tickets))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        rounds
+            .iter()
+            .map(|r| i64::from(r.survivors))
+            .collect::<Vec<_>>(),
+    )
     .bind(rounds.iter().map(|r| r.seed.to_vec()).collect::<Vec<_>>())
     .execute(connection)
     .await?;
@@ -303,8 +330,18 @@ pub async fn prove(pool: &PgPool, proven: &[&Candidate]) -> Result<(), sqlx::Err
          FROM UNNEST($1::text[], $2::int2[], $3::text[], $4::bytea[]) AS p(game, round, draw, seed)
          WHERE r.game = p.game AND r.round = p.round AND r.seed = p.seed",
     )
-    .bind(proven.iter().map(|c| c.game.to_string()).collect::<Vec<_>>())
-    .bind(proven.iter().map(|c| i16::from(c.round)).collect::<Vec<_>>())
+    .bind(
+        proven
+            .iter()
+            .map(|c| c.game.to_string())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        proven
+            .iter()
+            .map(|c| i16::from(c.round))
+            .collect::<Vec<_>>(),
+    )
     .bind(proven.iter().map(|c| c.draw.clone()).collect::<Vec<_>>())
     .bind(proven.iter().map(|c| c.seed.to_vec()).collect::<Vec<_>>())
     .execute(pool)

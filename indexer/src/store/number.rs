@@ -132,12 +132,22 @@ impl sqlx::Decode<'_, Postgres> for U64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 
     #[test]
     fn every_length_survives_the_wire() {
-        let mut values = vec![0, 1, 9_999, 10_000, 10_001, 99_990_000, u64::MAX, u64::MAX - 1];
+        let mut values = vec![
+            0,
+            1,
+            9_999,
+            10_000,
+            10_001,
+            99_990_000,
+            u64::MAX,
+            u64::MAX - 1,
+        ];
         values.extend((0..20).map(|power| 10u64.pow(power)));
         values.extend((0..64).map(|bit| 1u64 << bit));
         for value in values {

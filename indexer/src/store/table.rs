@@ -246,9 +246,7 @@ fn read_row<B: Body>(row: &PgRow) -> Result<Row<B>, sqlx::Error> {
 ///
 /// # Errors
 /// The database's.
-pub async fn open_rows<B: Body>(
-    connection: &mut PgConnection,
-) -> Result<Vec<Row<B>>, sqlx::Error> {
+pub async fn open_rows<B: Body>(connection: &mut PgConnection) -> Result<Vec<Row<B>>, sqlx::Error> {
     rows_where(connection, "closed_at_slot IS NULL").await
 }
 

@@ -60,11 +60,18 @@ pub async fn insert(
 }
 
 /// The newest transaction up to which the ledger is complete.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Cursor {
+    pub signature: String,
+    pub slot: i64,
+}
+
+/// Where the ledger stands; `None` at the very beginning.
 ///
 /// # Errors
 /// The database's.
-pub async fn cursor(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT signature FROM ledger_cursor")
+pub async fn cursor(pool: &PgPool) -> Result<Option<Cursor>, sqlx::Error> {
+    sqlx::query_as("SELECT signature, slot::int8 FROM ledger_cursor")
         .fetch_optional(pool)
         .await
 }

@@ -30,7 +30,9 @@ struct Rows<B>(HashMap<Pubkey, Row<B>>);
 impl<B: Body> Rows<B> {
     async fn read(view: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let rows = table::open_rows::<B>(view).await?;
-        Ok(Self(rows.into_iter().map(|r| (r.head.address, r)).collect()))
+        Ok(Self(
+            rows.into_iter().map(|r| (r.head.address, r)).collect(),
+        ))
     }
 
     fn compare(&mut self, report: &mut Report, chain: &AccountUpdate, body: &B) {

@@ -53,7 +53,12 @@ pub(super) async fn check(
     let outcome = match fates::play(&played) {
         Ok(outcome) => outcome,
         Err(error) => {
-            report.note(place, "rules", "rules that can be played", error.to_string());
+            report.note(
+                place,
+                "rules",
+                "rules that can be played",
+                error.to_string(),
+            );
             return Ok(());
         }
     };
@@ -137,7 +142,12 @@ fn check_entries(game: &Row<GameBody>, entries: &[EntryRow], report: &mut Report
     }
     let gross = body.entry_fee.0.saturating_mul(u64::from(body.tickets));
     report.expect(place, "tickets", &u64::from(body.tickets), &next);
-    report.expect(place, "entries", &u64::from(body.entries), &add(0, entries.len()));
+    report.expect(
+        place,
+        "entries",
+        &u64::from(body.entries),
+        &add(0, entries.len()),
+    );
     report.expect(place, "sum of paid", &gross, &paid);
     report.expect(place, "sum of refunded", &body.refunded.0, &refunded);
     let hashes = (hex::encode(body.entries_hash), hex::encode(hash));
@@ -222,7 +232,8 @@ async fn check_winners(
         );
     }
     report.checked.winners = add(report.checked.winners, expected.len());
-    let rows: Vec<(i16, i64, Option<String>, Option<String>, U64)> =
+    type Columns = (i16, i64, Option<String>, Option<String>, U64);
+    let rows: Vec<Columns> =
         sqlx::query_as("SELECT place, ticket, entry, player, prize FROM winners WHERE game = $1")
             .bind(&address)
             .fetch_all(&mut *view)
@@ -262,8 +273,18 @@ fn check_settlement(game: &Row<GameBody>, played: &Played, report: &mut Report) 
     let place = ("game", address.as_str());
     let gross = body.entry_fee.0.saturating_mul(u64::from(body.tickets));
     let shares = split(gross, &body.jackpot_bps, body.treasury_bps);
-    report.expect(place, "prize_pool", &U64(shares.prize_pool), &body.prize_pool);
-    report.expect(place, "treasury_share", &U64(shares.treasury), &body.treasury_share);
+    report.expect(
+        place,
+        "prize_pool",
+        &U64(shares.prize_pool),
+        &body.prize_pool,
+    );
+    report.expect(
+        place,
+        "treasury_share",
+        &U64(shares.treasury),
+        &body.treasury_share,
+    );
     let contributions = shares.jackpots.map(U64);
     report.expect(
         place,
@@ -283,7 +304,12 @@ fn check_settlement(game: &Row<GameBody>, played: &Played, report: &mut Report) 
         if jackpot_hit(seed, tier, mean.0, contribution) {
             any = true;
             let expected = jackpot_ticket(seed, tier, body.tickets);
-            report.expect(place, &format!("ticket of jackpot {tier}"), &expected, &ticket);
+            report.expect(
+                place,
+                &format!("ticket of jackpot {tier}"),
+                &expected,
+                &ticket,
+            );
         } else {
             let none = U64(0);
             report.expect(place, &format!("award of jackpot {tier}"), &none, &award);

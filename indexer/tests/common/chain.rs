@@ -8,9 +8,7 @@ use lottery::{
         round_seed,
     },
     math::{bps_of, place_prize, split},
-    state::{
-        Draw, Entry, Game, GameStatus, House, Jackpot, LAYOUT_VERSION, Lane, TIERS, Treasury,
-    },
+    state::{Draw, Entry, Game, GameStatus, House, Jackpot, LAYOUT_VERSION, Lane, TIERS, Treasury},
 };
 use lottery_client::{account::Kind, address};
 use lottery_indexer::source::AccountUpdate;
@@ -279,7 +277,12 @@ impl World {
         ];
         for (tier, jackpot) in (0..).zip(&self.jackpots) {
             let lamports = RENT + jackpot.amount;
-            all.push(update(address::jackpot(house, tier), slot, lamports, jackpot));
+            all.push(update(
+                address::jackpot(house, tier),
+                slot,
+                lamports,
+                jackpot,
+            ));
         }
         for (address, draw) in &self.draws {
             all.push(update(*address, slot, RENT, draw));

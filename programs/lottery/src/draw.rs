@@ -57,9 +57,12 @@ pub fn round_size(n: u32, round: u8, rounds: u8, winners: u8, keep_bps: &[u16; M
 }
 
 /// Ethereum's `compute_shuffled_index`: where the shuffle of `count` items under
-/// `seed` takes `index`. A bijection of `0..count`; `index < count` is the
-/// caller's duty, as is `count >= 1`.
+/// `seed` takes `index`. A bijection of `0..count`; an index beyond stays where
+/// it is.
 pub fn shuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
+    if index >= count {
+        return index;
+    }
     let mut input = shuffle_input(seed);
     let mut index = u64::from(index);
     let mut round = 0;
@@ -73,6 +76,9 @@ pub fn shuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
 /// The inverse: the index that the shuffle takes to `index`. Each round swaps
 /// pairs, so it undoes itself; the rounds run backwards.
 pub fn unshuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
+    if index >= count {
+        return index;
+    }
     let mut input = shuffle_input(seed);
     let mut index = u64::from(index);
     for round in (0..SHUFFLE_ROUNDS).rev() {
