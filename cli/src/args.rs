@@ -16,7 +16,13 @@ pub const COULD_NOT: u8 = 2;
 #[command(name = "lottery", version)]
 struct Args {
     /// RPC endpoint of a node.
-    #[arg(long, short, env = "RPC_URL", default_value = "http://127.0.0.1:8899", global = true)]
+    #[arg(
+        long,
+        short,
+        env = "RPC_URL",
+        default_value = "http://127.0.0.1:8899",
+        global = true
+    )]
     url: String,
     /// Print JSON instead of text.
     #[arg(long, global = true)]

@@ -63,7 +63,10 @@ fn print(game: &Pubkey, report: &Report) {
     if failed == 0 {
         println!("verified: {} steps, all in order", report.steps.len());
     } else {
-        println!("NOT in order: {failed} of {} steps failed", report.steps.len());
+        println!(
+            "NOT in order: {failed} of {} steps failed",
+            report.steps.len()
+        );
     }
 }
 

@@ -38,7 +38,9 @@ pub enum DecodeError {
     Version { kind: &'static str, found: u8 },
     #[error("a game with status bits {0}, which no instruction writes")]
     Status(u8),
-    #[error("a game of {rounds} rounds, {settled} settled, and {winners} winners, which no instruction writes")]
+    #[error(
+        "a game of {rounds} rounds, {settled} settled, and {winners} winners, which no instruction writes"
+    )]
     Rounds {
         rounds: u8,
         settled: u8,

@@ -69,10 +69,7 @@ pub fn lut_signer(randomness: &Pubkey) -> Pubkey {
 /// The lookup table that a randomness account created at `recent_slot` owns.
 pub fn lookup_table(randomness: &Pubkey, recent_slot: u64) -> Pubkey {
     Pubkey::find_program_address(
-        &[
-            lut_signer(randomness).as_ref(),
-            &recent_slot.to_le_bytes(),
-        ],
+        &[lut_signer(randomness).as_ref(), &recent_slot.to_le_bytes()],
         &switchboard::LOOKUP_TABLE_PROGRAM,
     )
     .0

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base64::{engine::general_purpose::STANDARD, Engine as _};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lottery::switchboard::{parse_oracle, parse_randomness};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;

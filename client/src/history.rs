@@ -62,10 +62,7 @@ pub async fn record(rpc: &RpcClient, address: &Pubkey) -> Result<Record, History
 }
 
 /// All entries of a game.
-pub async fn entries(
-    rpc: &RpcClient,
-    game: &Pubkey,
-) -> Result<Vec<(Pubkey, Entry)>, HistoryError> {
+pub async fn entries(rpc: &RpcClient, game: &Pubkey) -> Result<Vec<(Pubkey, Entry)>, HistoryError> {
     let config = RpcProgramAccountsConfig {
         filters: Some(vec![
             RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, Entry::DISCRIMINATOR.to_vec())),

@@ -194,10 +194,7 @@ impl Sender {
         let mut transaction = Transaction::new_unsigned(message);
         transaction.try_sign(&keys, recent.hash)?;
         check_size(&transaction)?;
-        let signature = *transaction
-            .signatures
-            .first()
-            .ok_or(SendError::Closed)?;
+        let signature = *transaction.signatures.first().ok_or(SendError::Closed)?;
 
         let (verdict, answer) = oneshot::channel();
         // Followed before it is sent: a crash of the send leaves nothing unknown.

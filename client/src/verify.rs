@@ -188,10 +188,11 @@ fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Rep
     let count = entries.len();
     report.step(
         "entries are complete: their tickets are 0 to the number sold, without gap or overlap",
-        own && contiguous
-            && next == game.tickets
-            && u32::try_from(count) == Ok(game.entries),
-        format!("{count} entries, {next} tickets; the game says {} and {}", game.entries, game.tickets),
+        own && contiguous && next == game.tickets && u32::try_from(count) == Ok(game.entries),
+        format!(
+            "{count} entries, {next} tickets; the game says {} and {}",
+            game.entries, game.tickets
+        ),
     );
     report.step(
         "each entry paid fee times tickets",
@@ -238,11 +239,17 @@ fn verify_rounds(record: &Record, report: &mut Report) {
             ),
             None => (
                 false,
-                format!("{survivors}; no revealed value gives seed {}", hex::encode(seed)),
+                format!(
+                    "{survivors}; no revealed value gives seed {}",
+                    hex::encode(seed)
+                ),
             ),
         };
         report.step(
-            format!("round {}: the seed follows from a value revealed after the freeze", round.saturating_add(1)),
+            format!(
+                "round {}: the seed follows from a value revealed after the freeze",
+                round.saturating_add(1)
+            ),
             passed,
             detail,
         );
@@ -290,6 +297,10 @@ fn verify_jackpots(game: &Game, report: &mut Report) {
                 game.jackpot_mean[index]
             )
         };
-        report.step(format!("{name} jackpot rolled as the seed says"), passed, detail);
+        report.step(
+            format!("{name} jackpot rolled as the seed says"),
+            passed,
+            detail,
+        );
     }
 }

@@ -135,7 +135,11 @@ async fn any_hit(api: &Api, table: &Table) -> Result<bool> {
 
 async fn join(table: &Table, game: Game, settings: &Settings) -> Result<()> {
     let bar = bar(settings.players)?;
-    bar.set_message(format!("joins  {} ({})", game.address, game.kind.describe()));
+    bar.set_message(format!(
+        "joins  {} ({})",
+        game.address,
+        game.kind.describe()
+    ));
     let burst = table
         .join_all(game.address, settings.players, tickets, || bar.inc(1))
         .await?;

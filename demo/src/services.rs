@@ -94,9 +94,8 @@ pub fn binary(name: &str) -> Result<PathBuf> {
         .take(2)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file());
-    beside.with_context(|| {
-        format!("{name} is not built: cargo build --workspace --bins comes first")
-    })
+    beside
+        .with_context(|| format!("{name} is not built: cargo build --workspace --bins comes first"))
 }
 
 /// Writes a keypair file that only its owner can read.

@@ -133,12 +133,8 @@ impl Table {
     }
 
     /// Creates the house's next game.
-    pub async fn create_game(
-        &self,
-        params: impl FnOnce(u64, i64) -> GameParams,
-    ) -> Result<Pubkey> {
-        let treasury: Treasury =
-            fetch_account(self.rpc(), &address::treasury(&self.house)).await?;
+    pub async fn create_game(&self, params: impl FnOnce(u64, i64) -> GameParams) -> Result<Pubkey> {
+        let treasury: Treasury = fetch_account(self.rpc(), &address::treasury(&self.house)).await?;
         let params = params(treasury.games_created, self.clock().await?.unix_timestamp);
         self.send(&[ix::create_game(self.authority.pubkey(), self.house, params)])
             .await

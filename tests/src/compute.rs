@@ -31,10 +31,8 @@ struct Meter {
 
 impl Meter {
     fn send(&mut self, name: &str, instruction: Instruction, payer: &Keypair) {
-        let message = solana_message::Message::new(
-            std::slice::from_ref(&instruction),
-            Some(&payer.pubkey()),
-        );
+        let message =
+            solana_message::Message::new(std::slice::from_ref(&instruction), Some(&payer.pubkey()));
         let header = message.header;
         let read_only = header.num_readonly_signed_accounts + header.num_readonly_unsigned_accounts;
         let writable = message.account_keys.len() - usize::from(read_only);
@@ -140,7 +138,10 @@ fn draws(meter: &mut Meter, game: solana_pubkey::Pubkey) {
     let others: Vec<_> = (1..5).map(|id| address::game(&house, id)).collect();
 
     let id = meter.world.lane().next_draw;
-    meter.crank("request_draw (1 game)", meter.world.request_ix(id, 0, &[game]));
+    meter.crank(
+        "request_draw (1 game)",
+        meter.world.request_ix(id, 0, &[game]),
+    );
     meter.world.pass(0);
     let answer = meter.world.answer(0, [1; 32]);
     meter.crank("reveal_draw", meter.world.reveal_ix(id, 0, &answer));
@@ -150,7 +151,10 @@ fn draws(meter: &mut Meter, game: solana_pubkey::Pubkey) {
     );
 
     let id = meter.world.lane().next_draw;
-    meter.crank("request_draw (4 games)", meter.world.request_ix(id, 0, &others));
+    meter.crank(
+        "request_draw (4 games)",
+        meter.world.request_ix(id, 0, &others),
+    );
     meter.world.reveal(id, [2; 32]).unwrap();
     meter.crank(
         "settle_draw (1 game, last round, 3 jackpots hit)",
@@ -163,10 +167,7 @@ fn draws(meter: &mut Meter, game: solana_pubkey::Pubkey) {
 
     meter.world.pass(60);
     for round in 1..5 {
-        meter
-            .world
-            .play_round(&[game], [10 + round; 32])
-            .unwrap();
+        meter.world.play_round(&[game], [10 + round; 32]).unwrap();
         meter.world.pass(60);
     }
     assert!(meter.world.game(&game).is(GameStatus::Settled));

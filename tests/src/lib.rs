@@ -9,6 +9,9 @@
 )]
 
 pub mod compute;
+pub mod oracle;
+pub mod play;
 pub mod postgres;
+pub mod refusal;
 pub mod rules;
 pub mod world;

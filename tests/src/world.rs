@@ -1,29 +1,23 @@
 use k256::ecdsa::SigningKey;
 use litesvm::{LiteSVM, types::TransactionMetadata};
-use lottery::{
-    LotteryError,
-    state::{Draw, Entry, Game, GameParams, House, HouseParams, Jackpot, Lane, Treasury},
-};
+use lottery::state::{Draw, Entry, Game, House, HouseParams, Jackpot, Lane, Treasury};
 use lottery_client::{
     account::{self, Kind},
-    address,
-    instruction::{self as ix, LaneKeys, Revelation},
+    address, instruction as ix,
 };
 use randomness_stand_in::{
     client as stand_in,
     layout::{self, OracleAccountData, QueueAccountData},
-    signature::reveal_message,
 };
 use solana_account::Account;
 use solana_clock::Clock;
-use solana_instruction::{Instruction, error::InstructionError};
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 use solana_slot_hashes::SlotHashes;
 use solana_transaction::Transaction;
-use solana_transaction_error::TransactionError;
 
 use crate::rules;
 
@@ -36,12 +30,6 @@ pub const FIRST_TIME: i64 = 1_800_000_000;
 /// Index of the lane every world has.
 pub const LANE: u8 = 0;
 
-/// An oracle whose key we hold.
-pub struct Oracle {
-    pub account: Keypair,
-    pub key: SigningKey,
-}
-
 /// The VM and who lives in it.
 pub struct World {
     pub svm: LiteSVM,
@@ -51,11 +39,13 @@ pub struct World {
     pub queue: Pubkey,
     pub oracles: Vec<Oracle>,
     pub house: Pubkey,
-    players: u64,
+    pub(crate) players: u64,
 }
 
-/// What a refused transaction failed with.
-pub type Refusal = TransactionError;
+pub use crate::{
+    oracle::{Oracle, public_key, sign},
+    refusal::{Refusal, assert_fails, assert_refused},
+};
 
 impl Default for World {
     fn default() -> Self {
@@ -207,8 +197,7 @@ impl World {
         let mut keys = vec![payer];
         keys.extend_from_slice(signers);
         let blockhash = self.svm.latest_blockhash();
-        let message =
-            Message::new_with_blockhash(instructions, Some(&payer.pubkey()), &blockhash);
+        let message = Message::new_with_blockhash(instructions, Some(&payer.pubkey()), &blockhash);
         let transaction = Transaction::new(&keys, message, blockhash);
         let result = self.svm.send_transaction(transaction);
         self.svm.expire_blockhash();
@@ -277,205 +266,6 @@ impl World {
         let mut account = self.account(address);
         change(&mut account);
         self.svm.set_account(*address, account).unwrap();
-    }
-
-    // -- Play ---------------------------------------------------------------
-
-    /// A player with 100 SOL; the same keys in every world.
-    pub fn player(&mut self) -> Keypair {
-        self.players += 1;
-        let mut seed = [9; 32];
-        seed[..8].copy_from_slice(&self.players.to_le_bytes());
-        let player = Keypair::new_from_array(seed);
-        self.svm.airdrop(&player.pubkey(), 100 * SOL).unwrap();
-        player
-    }
-
-    /// Creates the house's next game with varied rules.
-    pub fn create_game(
-        &mut self,
-        params: impl FnOnce(u64, i64) -> GameParams,
-    ) -> Result<Pubkey, Refusal> {
-        let params = params(self.treasury().games_created, self.now());
-        let authority = self.authority.pubkey();
-        self.crank(ix::create_game(authority, self.house, params))?;
-        Ok(address::game(&self.house, params.id))
-    }
-
-    /// Buys tickets with nonce 0 and returns the entry.
-    pub fn join(
-        &mut self,
-        game: &Pubkey,
-        player: &Keypair,
-        tickets: u32,
-    ) -> Result<Pubkey, Refusal> {
-        self.join_with(game, player, tickets, 0, u64::MAX)
-    }
-
-    pub fn join_with(
-        &mut self,
-        game: &Pubkey,
-        player: &Keypair,
-        tickets: u32,
-        nonce: u16,
-        max_total: u64,
-    ) -> Result<Pubkey, Refusal> {
-        let join = ix::join(
-            player.pubkey(),
-            self.house,
-            *game,
-            tickets,
-            nonce,
-            max_total,
-        );
-        self.send(&[join], player, &[])?;
-        Ok(address::entry(game, &player.pubkey(), nonce))
-    }
-
-    pub fn open_lane(&mut self, index: u8) -> Result<TransactionMetadata, Refusal> {
-        let open = ix::open_lane(
-            self.authority.pubkey(),
-            self.house,
-            self.queue,
-            index,
-            self.slot() - 1,
-        );
-        self.crank(open)
-    }
-
-    pub fn lane_keys(&self) -> LaneKeys {
-        LaneKeys {
-            house: self.house,
-            queue: self.queue,
-            index: LANE,
-        }
-    }
-
-    /// Requests a draw from oracle 0 and returns its id.
-    pub fn request(&mut self, games: &[Pubkey]) -> Result<u64, Refusal> {
-        let id = self.lane().next_draw;
-        self.crank(self.request_ix(id, 0, games))?;
-        Ok(id)
-    }
-
-    pub fn request_ix(&self, id: u64, oracle: usize, games: &[Pubkey]) -> Instruction {
-        ix::request_draw(
-            self.authority.pubkey(),
-            self.lane_keys(),
-            id,
-            self.oracles[oracle].account.pubkey(),
-            games,
-        )
-    }
-
-    /// What the oracle would answer for the lane's present commitment with this
-    /// value.
-    pub fn answer(&self, oracle: usize, value: [u8; 32]) -> Revelation {
-        let randomness = address::randomness(&address::lane(&self.house, LANE));
-        let data = self.account(&randomness).data;
-        let commitment = lottery::switchboard::parse_randomness(&data).unwrap();
-        sign(
-            &self.oracles[oracle].key,
-            &randomness,
-            &commitment.seed_slothash,
-            commitment.seed_slot,
-            value,
-        )
-    }
-
-    pub fn reveal_ix(&self, id: u64, oracle: usize, revelation: &Revelation) -> Instruction {
-        ix::reveal_draw(
-            self.authority.pubkey(),
-            self.lane_keys(),
-            id,
-            self.oracles[oracle].account.pubkey(),
-            revelation,
-        )
-    }
-
-    /// A slot passes, then oracle 0's value arrives.
-    pub fn reveal(&mut self, id: u64, value: [u8; 32]) -> Result<(), Refusal> {
-        self.pass(0);
-        let answer = self.answer(0, value);
-        self.crank(self.reveal_ix(id, 0, &answer)).map(drop)
-    }
-
-    pub fn settle_ix(&self, id: u64, games: &[Pubkey]) -> Instruction {
-        let lane = address::lane(&self.house, LANE);
-        ix::settle_draw(
-            self.house,
-            address::draw(&lane, id),
-            self.authority.pubkey(),
-            games,
-        )
-    }
-
-    pub fn settle(&mut self, id: u64, games: &[Pubkey]) -> Result<TransactionMetadata, Refusal> {
-        self.crank(self.settle_ix(id, games))
-    }
-
-    /// One round of these games: request, reveal, settle.
-    pub fn play_round(&mut self, games: &[Pubkey], value: [u8; 32]) -> Result<(), Refusal> {
-        let id = self.request(games)?;
-        self.reveal(id, value)?;
-        self.settle(id, games).map(drop)
-    }
-
-    /// All rounds of a game whose sales have ended; round `r` is drawn with a
-    /// value of `value + r` in every byte.
-    pub fn play(&mut self, game: &Pubkey, value: u8) -> Result<(), Refusal> {
-        let rounds = self.game(game).rounds;
-        for round in 0..rounds {
-            self.play_round(&[*game], [value.wrapping_add(round); 32])?;
-            let interval = i64::from(self.game(game).round_interval);
-            self.pass(interval);
-        }
-        Ok(())
-    }
-}
-
-/// 64 bytes, x ‖ y, of a secp256k1 key.
-pub fn public_key(key: &SigningKey) -> [u8; 64] {
-    let point = key.verifying_key().to_encoded_point(false);
-    point.as_bytes()[1..].try_into().unwrap()
-}
-
-/// An oracle's signature of a value for a commitment.
-pub fn sign(
-    key: &SigningKey,
-    randomness: &Pubkey,
-    slothash: &[u8; 32],
-    slot: u64,
-    value: [u8; 32],
-) -> Revelation {
-    let digest = reveal_message(randomness.as_array(), slothash, slot, &value);
-    let (signature, recovery) = key.sign_prehash_recoverable(&digest).unwrap();
-    Revelation {
-        signature: signature.to_bytes().into(),
-        recovery_id: recovery.to_byte(),
-        value,
-    }
-}
-
-/// Asserts that a transaction was refused by the program for this reason.
-#[track_caller]
-pub fn assert_refused<T>(result: Result<T, Refusal>, expected: LotteryError) {
-    match result {
-        Ok(_) => panic!("accepted; expected {expected:?}"),
-        Err(error) => {
-            let found = lottery_client::sender::lottery_error(&error);
-            assert_eq!(found, Some(expected), "{error}");
-        }
-    }
-}
-
-/// Asserts that a transaction was refused for a reason of the runtime or of Anchor.
-#[track_caller]
-pub fn assert_fails<T>(result: Result<T, Refusal>, expected: &InstructionError) {
-    match result {
-        Ok(_) => panic!("accepted; expected {expected:?}"),
-        Err(TransactionError::InstructionError(_, error)) => assert_eq!(&error, expected),
-        Err(error) => panic!("{error}; expected {expected:?}"),
     }
 }
 

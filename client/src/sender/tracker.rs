@@ -1,8 +1,4 @@
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -176,7 +172,10 @@ impl Tracker {
             };
             if height > pending.tracked.last_valid_block_height + DEAD_MARGIN {
                 if let Some(pending) = self.pending.remove(&signature) {
-                    let _ = pending.tracked.verdict.send(Err(SendError::Dead(signature)));
+                    let _ = pending
+                        .tracked
+                        .verdict
+                        .send(Err(SendError::Dead(signature)));
                 }
                 continue;
             }

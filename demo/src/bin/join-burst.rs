@@ -50,7 +50,9 @@ async fn main() -> Result<()> {
                     .await?,
             );
         }
-        let result = table.join_spread(&games, args.players, |_| 1, || ()).await?;
+        let result = table
+            .join_spread(&games, args.players, |_| 1, || ())
+            .await?;
         println!(
             "burst {burst}: {} joins confirmed in {:.2} s = {:.0}/s",
             result.joins,

@@ -1,11 +1,9 @@
 //! The draw: from a random value to every ticket's fate. Pure; the chain, the
 //! keeper, the indexer and anybody who checks a draw run these same functions.
 
-use anchor_lang::{
-    prelude::*,
-    sha256,
-    solana_program::hash::hashv,
-};
+use core::num::NonZeroU64;
+
+use anchor_lang::{prelude::*, sha256, solana_program::hash::hashv};
 
 use crate::math::ceil_bps_of;
 
@@ -60,14 +58,14 @@ pub fn round_size(n: u32, round: u8, rounds: u8, winners: u8, keep_bps: &[u16; M
 /// `seed` takes `index`. A bijection of `0..count`; an index beyond stays where
 /// it is.
 pub fn shuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
-    if index >= count {
+    let Some(count) = domain(count, index) else {
         return index;
-    }
+    };
     let mut input = shuffle_input(seed);
     let mut index = u64::from(index);
     let mut round = 0;
     while round < SHUFFLE_ROUNDS {
-        index = swap_or_not(&mut input, round, u64::from(count), index);
+        index = swap_or_not(&mut input, round, count, index);
         round = round.wrapping_add(1);
     }
     index as u32
@@ -76,15 +74,21 @@ pub fn shuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
 /// The inverse: the index that the shuffle takes to `index`. Each round swaps
 /// pairs, so it undoes itself; the rounds run backwards.
 pub fn unshuffled_index(seed: &[u8; 32], count: u32, index: u32) -> u32 {
-    if index >= count {
+    let Some(count) = domain(count, index) else {
         return index;
-    }
+    };
     let mut input = shuffle_input(seed);
     let mut index = u64::from(index);
     for round in (0..SHUFFLE_ROUNDS).rev() {
-        index = swap_or_not(&mut input, round, u64::from(count), index);
+        index = swap_or_not(&mut input, round, count, index);
     }
     index as u32
+}
+
+/// The number of items, if the index is one of them.
+#[inline(always)]
+fn domain(count: u32, index: u32) -> Option<NonZeroU64> {
+    NonZeroU64::new(u64::from(count)).filter(|_| index < count)
 }
 
 /// Seed, round and position, as they are hashed.
@@ -97,11 +101,11 @@ fn shuffle_input(seed: &[u8; 32]) -> [u8; 37] {
 
 /// One round of the shuffle for one index.
 #[inline(always)]
-fn swap_or_not(input: &mut [u8; 37], round: u8, count: u64, index: u64) -> u64 {
+fn swap_or_not(input: &mut [u8; 37], round: u8, count: NonZeroU64, index: u64) -> u64 {
     input[32] = round;
     let pivot = first_u64(&sha256(&input[..33])) % count;
     // Both are below `count < 2^32`: no sum or difference leaves 64 bits.
-    let flip = pivot.wrapping_add(count).wrapping_sub(index) % count;
+    let flip = pivot.wrapping_add(count.get()).wrapping_sub(index) % count;
     let position = if index > flip { index } else { flip };
     input[33..37].copy_from_slice(&((position >> 8) as u32).to_le_bytes());
     let source = sha256(input);
@@ -169,8 +173,8 @@ pub fn winning_ticket(rules: &Rules, seeds: &[[u8; 32]], place: u32) -> u32 {
 
 /// A number below `bound`, uniform: the 64-bit little-endian words of
 /// `h, sha256(h), …` with `h = sha256(tag ‖ seed ‖ tier)`, the first one not
-/// rejected for bias, modulo `bound`. `bound >= 1` is the caller's duty.
-fn uniform_below(tag: &[u8], seed: &[u8; 32], tier: u8, bound: u64) -> u64 {
+/// rejected for bias, modulo `bound`.
+fn uniform_below(tag: &[u8], seed: &[u8; 32], tier: u8, bound: NonZeroU64) -> u64 {
     // Largest multiple of `bound` that fits, less one: above it lies the bias.
     let zone = u64::MAX.wrapping_sub((u64::MAX % bound).wrapping_add(1) % bound);
     let mut hash = hashv(&[tag, seed, &[tier]]).to_bytes();
@@ -189,12 +193,15 @@ fn uniform_below(tag: &[u8], seed: &[u8; 32], tier: u8, bound: u64) -> u64 {
 /// below `mean` is below the contribution. So the chance is proportional to what
 /// was paid in, and splitting a game in two gains nothing.
 pub fn jackpot_hit(seed: &[u8; 32], tier: u8, mean: u64, contribution: u64) -> bool {
-    mean > 0 && uniform_below(b"jackpot", seed, tier, mean) < contribution
+    NonZeroU64::new(mean)
+        .is_some_and(|mean| uniform_below(b"jackpot", seed, tier, mean) < contribution)
 }
 
-/// The ticket that wins the tier's award.
+/// The ticket that wins the tier's award; 0 of a game without tickets.
 pub fn jackpot_ticket(seed: &[u8; 32], tier: u8, tickets: u32) -> u32 {
-    uniform_below(b"jackpot winner", seed, tier, u64::from(tickets.max(1))) as u32
+    NonZeroU64::new(u64::from(tickets)).map_or(0, |tickets| {
+        uniform_below(b"jackpot winner", seed, tier, tickets) as u32
+    })
 }
 
 fn first_u64(bytes: &[u8]) -> u64 {

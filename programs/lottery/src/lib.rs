@@ -31,7 +31,11 @@ pub mod lottery {
 
     /// Creates a house with its treasury and its three jackpots.
     #[inline(never)]
-    pub fn create_house(ctx: &mut Context<CreateHouse>, id: u16, params: HouseParams) -> Result<()> {
+    pub fn create_house(
+        ctx: &mut Context<CreateHouse>,
+        id: u16,
+        params: HouseParams,
+    ) -> Result<()> {
         let bumps = &ctx.bumps;
         ctx.accounts.run(bumps, id, &params)
     }

@@ -95,11 +95,10 @@ pub fn require_split_sums_to_whole(
 ) -> Result<()> {
     let sum = jackpot_bps
         .iter()
-        .fold(u32::from(prize_bps), |sum, bps| sum.wrapping_add(u32::from(*bps)))
+        .fold(u32::from(prize_bps), |sum, bps| {
+            sum.wrapping_add(u32::from(*bps))
+        })
         .wrapping_add(u32::from(treasury_bps));
-    require!(
-        sum == u32::from(WHOLE_BPS),
-        LotteryError::SplitNotWhole
-    );
+    require!(sum == u32::from(WHOLE_BPS), LotteryError::SplitNotWhole);
     Ok(())
 }

@@ -4,9 +4,8 @@
 //! checked here or by the instruction.
 
 use anchor_lang::{
-    prelude::*,
-    pinocchio::instruction::InstructionAccount,
-    unchecked_invoke_signed_fixed, CpiHandle,
+    pinocchio::instruction::InstructionAccount, prelude::*, unchecked_invoke_signed_fixed,
+    CpiHandle,
 };
 use switchboard_on_demand::{Discriminator as _, OracleAccountData, RandomnessAccountData};
 
@@ -97,9 +96,8 @@ fn with_randomness(
         LotteryError::RandomnessAccount
     );
     let data = account.try_borrow()?;
-    let randomness: &RandomnessAccountData =
-        view_body(&data, RandomnessAccountData::DISCRIMINATOR)
-            .ok_or(LotteryError::RandomnessAccount)?;
+    let randomness: &RandomnessAccountData = view_body(&data, RandomnessAccountData::DISCRIMINATOR)
+        .ok_or(LotteryError::RandomnessAccount)?;
     require!(
         same(expected.lane, randomness.authority),
         LotteryError::RandomnessAccount
@@ -177,8 +175,8 @@ pub fn require_revealed(
 pub fn require_live_oracle(account: &AccountView, queue: &Address, now: i64) -> Result<()> {
     require!(account.owned_by(&PROGRAM_ID), LotteryError::OracleAccount);
     let data = account.try_borrow()?;
-    let oracle: &OracleAccountData = view_body(&data, OracleAccountData::DISCRIMINATOR)
-        .ok_or(LotteryError::OracleAccount)?;
+    let oracle: &OracleAccountData =
+        view_body(&data, OracleAccountData::DISCRIMINATOR).ok_or(LotteryError::OracleAccount)?;
     require!(same(queue, oracle.queue), LotteryError::OracleAccount);
     require!(
         oracle.enclave.verification_status == ATTESTED && oracle.enclave.valid_until > now,

@@ -141,7 +141,11 @@ impl Stage {
 
     /// Indexer and keeper, for what watches over them.
     pub fn take_services(&mut self) -> Vec<Service> {
-        self.indexer.take().into_iter().chain(self.keeper.take()).collect()
+        self.indexer
+            .take()
+            .into_iter()
+            .chain(self.keeper.take())
+            .collect()
     }
 
     pub fn give_back(&mut self, services: Vec<Service>) {

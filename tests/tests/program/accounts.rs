@@ -29,9 +29,7 @@ fn two_houses() -> Two {
 
     let authority = world.authority.pubkey();
     let params = rules::house(world.treasury_wallet.pubkey(), world.queue);
-    world
-        .crank(ix::create_house(authority, 1, params))
-        .unwrap();
+    world.crank(ix::create_house(authority, 1, params)).unwrap();
     let (house, other) = (world.house, address::house(&authority, 1));
     world.house = other;
     world.pass(1);

@@ -30,15 +30,24 @@ fn a_request_freezes_the_game_and_commits_at_once() {
     let id = world.request(&[game]).unwrap();
 
     let lane = world.lane();
-    assert_eq!((lane.state, lane.current_draw()), (Lane::COMMITTED, Some(id)));
+    assert_eq!(
+        (lane.state, lane.current_draw()),
+        (Lane::COMMITTED, Some(id))
+    );
     let draw = world.draw(id);
-    assert_eq!((draw.games, draw.settled, draw.state), (1, 0, Draw::PENDING));
+    assert_eq!(
+        (draw.games, draw.settled, draw.state),
+        (1, 0, Draw::PENDING)
+    );
     assert_eq!(draw.seed_slot, world.slot() - 1);
     assert_eq!(draw.oracle, world.oracles[0].account.pubkey());
     assert_eq!(draw.payer, world.authority.pubkey());
     let frozen = world.game(&game);
     assert!(frozen.is(GameStatus::Drawing));
-    assert_eq!(frozen.draw, address::draw(&address::lane(&world.house, LANE), id));
+    assert_eq!(
+        frozen.draw,
+        address::draw(&address::lane(&world.house, LANE), id)
+    );
     assert_eq!((frozen.draw_attempts, frozen.draw_index), (1, 0));
 }
 
@@ -93,7 +102,10 @@ fn one_game_is_bound_to_one_draw() {
     let mut world = World::new();
     let game = game_with_tickets(&mut world);
     world.pass(3_600);
-    assert!(world.request(&[game, game]).is_err(), "twice in one request");
+    assert!(
+        world.request(&[game, game]).is_err(),
+        "twice in one request"
+    );
     world.request(&[game]).unwrap();
     let id = world.lane().next_draw;
     assert_refused(
@@ -107,7 +119,13 @@ fn one_game_is_bound_to_one_draw() {
     let oracle = world.oracles[0].account.pubkey();
     let payer = world.authority.pubkey();
     assert_refused(
-        world.crank(ix::request_draw(payer, keys, second.next_draw, oracle, &[game])),
+        world.crank(ix::request_draw(
+            payer,
+            keys,
+            second.next_draw,
+            oracle,
+            &[game],
+        )),
         LotteryError::GameNotDrawable,
     );
 }
@@ -180,7 +198,12 @@ fn games_settle_in_the_order_they_were_bound_and_the_rent_returns_with_the_last(
     world.send(&[settle], &stranger, &[]).unwrap();
     assert_eq!(world.lamports(&payer), before + rent);
     assert_eq!(world.lamports(&address), 0);
-    assert!(world.svm.get_account(&address).is_none_or(|a| a.data.is_empty()));
+    assert!(
+        world
+            .svm
+            .get_account(&address)
+            .is_none_or(|a| a.data.is_empty())
+    );
 }
 
 #[test]

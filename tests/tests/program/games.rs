@@ -33,7 +33,10 @@ fn a_game_of_five_rounds_pays_its_winners_to_the_lamport() {
     assert_eq!(settled.prize_pool, shares.prize_pool);
     assert_eq!(world.treasury().accrued, shares.treasury);
     for tier in 0..3 {
-        assert_eq!(world.jackpot(tier).amount, shares.jackpots[usize::from(tier)]);
+        assert_eq!(
+            world.jackpot(tier).amount,
+            shares.jackpots[usize::from(tier)]
+        );
     }
 
     let rules = Rules {

@@ -42,8 +42,14 @@ fn a_house_starts_as_ordered() {
 #[test]
 fn house_rules_are_checked() {
     assert!(house_with(|_| ()).is_ok());
-    assert_refused(house_with(|p| p.prize_bps -= 1), LotteryError::SplitNotWhole);
-    assert_refused(house_with(|p| p.treasury_bps += 1), LotteryError::SplitNotWhole);
+    assert_refused(
+        house_with(|p| p.prize_bps -= 1),
+        LotteryError::SplitNotWhole,
+    );
+    assert_refused(
+        house_with(|p| p.treasury_bps += 1),
+        LotteryError::SplitNotWhole,
+    );
     assert_refused(
         house_with(|p| {
             // Sums to 10,000 in 16 bits only.
@@ -76,11 +82,7 @@ fn a_house_is_created_once() {
     let mut world = World::new();
     let params = rules::house(world.treasury_wallet.pubkey(), world.queue);
     let authority = world.authority.pubkey();
-    assert!(
-        world
-            .crank(ix::create_house(authority, 0, params))
-            .is_err()
-    );
+    assert!(world.crank(ix::create_house(authority, 0, params)).is_err());
     assert_eq!(world.treasury().games_created, 0);
 }
 

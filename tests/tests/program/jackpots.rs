@@ -64,7 +64,10 @@ fn a_hit_pays_all_but_the_reserve_to_the_drawn_ticket() {
         assert_eq!((jackpot.amount, jackpot.hits), (reserve, 1));
         assert_eq!(jackpot.total_won, pot - reserve);
         assert_eq!(jackpot.last_won_amount, pot - reserve);
-        assert_eq!((jackpot.last_game, jackpot.last_winner), (game, Pubkey::default()));
+        assert_eq!(
+            (jackpot.last_game, jackpot.last_winner),
+            (game, Pubkey::default())
+        );
         let ticket = settled.jackpot_tickets[index];
         assert_eq!(ticket, jackpot_ticket(&settled.round_seeds[0], tier, 4));
         assert_eq!(jackpot.last_ticket, ticket);

@@ -38,10 +38,7 @@ fn an_entry_records_what_was_bought() {
         before - rent - 3 * SOL / 100 - fee
     );
     let state = world.game(&game);
-    assert_eq!(
-        world.lamports(&game),
-        state.rent_reserve + 8 * SOL / 100
-    );
+    assert_eq!(world.lamports(&game), state.rent_reserve + 8 * SOL / 100);
     let hash = next_entries_hash(&first_entries_hash(&game), &alice.pubkey(), 0, 0, 5);
     let hash = next_entries_hash(&hash, &bob.pubkey(), 0, 5, 3);
     assert_eq!(state.entries_hash, hash);
@@ -53,9 +50,7 @@ fn one_player_may_have_entries_of_several_nonces_but_not_one_twice() {
     let game = world.create_game(rules::game).unwrap();
     let player = world.player();
     for nonce in [0, 1, u16::MAX] {
-        world
-            .join_with(&game, &player, 1, nonce, u64::MAX)
-            .unwrap();
+        world.join_with(&game, &player, 1, nonce, u64::MAX).unwrap();
     }
     let again = world.join_with(&game, &player, 1, 1, u64::MAX);
     assert_fails(again, &InstructionError::Custom(0)); // System: account in use

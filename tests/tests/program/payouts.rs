@@ -65,7 +65,9 @@ fn a_prize_is_paid_once_to_the_winner_whoever_asks() {
     let ticket = world.entry(&entry).first_ticket;
     let before = world.lamports(&winner.pubkey());
     let claim = ix::claim(game, entry, winner.pubkey(), ticket);
-    world.send(&[claim.clone()], &loser, &[]).unwrap();
+    world
+        .send(std::slice::from_ref(&claim), &loser, &[])
+        .unwrap();
     assert_eq!(
         world.lamports(&winner.pubkey()),
         before + world.game(&game).prize_pool
@@ -170,7 +172,9 @@ fn a_refund_is_paid_once() {
         LotteryError::ForeignPlayer,
     );
     let refund = ix::refund(game, entry, player.pubkey());
-    world.send(&[refund.clone()], &stranger, &[]).unwrap();
+    world
+        .send(std::slice::from_ref(&refund), &stranger, &[])
+        .unwrap();
     assert_refused(world.crank(refund), LotteryError::AlreadyPaid);
     assert_eq!(world.lamports(&game), world.game(&game).rent_reserve);
 }
@@ -208,10 +212,7 @@ fn a_payout_to_a_wallet_that_became_a_program_is_refused_by_name() {
     let entry = entry_of(&game, &winner);
     let ticket = world.entry(&entry).first_ticket;
     let program = world.account(&lottery::ID);
-    world
-        .svm
-        .set_account(winner.pubkey(), program)
-        .unwrap();
+    world.svm.set_account(winner.pubkey(), program).unwrap();
     assert_refused(
         world.crank(ix::claim(game, entry, winner.pubkey(), ticket)),
         LotteryError::PayoutToProgram,

@@ -144,16 +144,10 @@ fn a_commitment_changed_behind_the_programs_back_is_not_revealed() {
 
     let original = world.account(&randomness);
     world.corrupt(&randomness, |account| account.owner = lottery::ID);
-    assert_refused(
-        world.crank(reveal.clone()),
-        LotteryError::RandomnessAccount,
-    );
+    assert_refused(world.crank(reveal.clone()), LotteryError::RandomnessAccount);
     world.svm.set_account(randomness, original.clone()).unwrap();
     world.corrupt(&randomness, |account| account.data.truncate(408));
-    assert_refused(
-        world.crank(reveal.clone()),
-        LotteryError::RandomnessAccount,
-    );
+    assert_refused(world.crank(reveal.clone()), LotteryError::RandomnessAccount);
     world.svm.set_account(randomness, original).unwrap();
     world.crank(reveal).unwrap();
 }
@@ -169,8 +163,7 @@ fn the_oracle_must_be_of_the_queue_and_attested() {
     let oracle = world.oracles[0].account.pubkey();
     let request = world.request_ix(id, 0, &[game]);
     let original = world.account(&oracle);
-    let queue_offset =
-        8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, queue);
+    let queue_offset = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, queue);
     let enclave = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, enclave);
     let status = enclave + std::mem::offset_of!(switchboard_on_demand::Quote, verification_status);
     let valid_until = enclave + std::mem::offset_of!(switchboard_on_demand::Quote, valid_until);
@@ -186,7 +179,10 @@ fn the_oracle_must_be_of_the_queue_and_attested() {
     try_with(&|a| a.data.truncate(1_000), LotteryError::OracleAccount);
     try_with(&|a| a.data[queue_offset] ^= 1, LotteryError::OracleAccount);
     for unattested in [0, 1, 2, 5, 255] {
-        try_with(&|a| a.data[status] = unattested, LotteryError::OracleNotLive);
+        try_with(
+            &|a| a.data[status] = unattested,
+            LotteryError::OracleNotLive,
+        );
     }
     try_with(
         &|a| a.data[valid_until..valid_until + 8].copy_from_slice(&now.to_le_bytes()),

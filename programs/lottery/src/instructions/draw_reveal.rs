@@ -47,10 +47,7 @@ pub struct RevealDraw {
 
 impl RevealDraw {
     pub fn run(&mut self, signature: &[u8; 64], recovery_id: u8, value: &[u8; 32]) -> Result<()> {
-        require!(
-            self.draw.state == Draw::PENDING,
-            LotteryError::DrawRevealed
-        );
+        require!(self.draw.state == Draw::PENDING, LotteryError::DrawRevealed);
         require!(
             self.lane.current_draw() == Some(self.draw.id),
             LotteryError::LaneIdle

@@ -18,9 +18,7 @@ impl CancelGame {
         let now = clock()?.unix_timestamp;
         let game = &mut self.game;
         require!(
-            game.is(GameStatus::Open)
-                && game.sales_ended(now)
-                && game.tickets < game.min_tickets,
+            game.is(GameStatus::Open) && game.sales_ended(now) && game.tickets < game.min_tickets,
             LotteryError::NotCancellable
         );
         game.set_status(GameStatus::Cancelled);

@@ -55,8 +55,8 @@ impl Join {
         } = *order;
         let now = clock()?.unix_timestamp;
         self.require_open(now, tickets)?;
-        let price = checked_mul(self.game.entry_fee, u64::from(tickets))
-            .ok_or(LotteryError::Overflow)?;
+        let price =
+            checked_mul(self.game.entry_fee, u64::from(tickets)).ok_or(LotteryError::Overflow)?;
         require!(price <= max_total, LotteryError::PriceAboveMax);
 
         let game_address = *self.game.address();
@@ -92,10 +92,7 @@ impl Join {
         game.tickets = first_ticket
             .checked_add(tickets)
             .ok_or(LotteryError::Overflow)?;
-        game.entries = game
-            .entries
-            .checked_add(1)
-            .ok_or(LotteryError::Overflow)?;
+        game.entries = game.entries.checked_add(1).ok_or(LotteryError::Overflow)?;
         self.game.invariant(self.game.get_lamports())
     }
 

@@ -37,10 +37,7 @@ impl ClaimJackpot {
             LotteryError::TicketNotInEntry
         );
         let bit = 1u8.wrapping_shl(u32::from(tier));
-        require!(
-            self.game.awards_paid & bit == 0,
-            LotteryError::AlreadyPaid
-        );
+        require!(self.game.awards_paid & bit == 0, LotteryError::AlreadyPaid);
         self.game.awards_paid |= bit;
         self.game.paid_out = self
             .game

@@ -106,6 +106,10 @@ impl OpenLane {
             self.lookup_table_program.cpi_handle(),
         ];
         switchboard::invoke(&data, &metas, &handles, signers);
-        switchboard::require_owned(self.randomness.account(), &lane_address, &self.house.vrf_queue)
+        switchboard::require_owned(
+            self.randomness.account(),
+            &lane_address,
+            &self.house.vrf_queue,
+        )
     }
 }

@@ -31,16 +31,9 @@ impl Claim {
         let place = self.place_of(ticket)?;
         // Places are below 32, the number of bits.
         let bit = 1u32.wrapping_shl(place);
-        require!(
-            self.game.places_paid & bit == 0,
-            LotteryError::AlreadyPaid
-        );
+        require!(self.game.places_paid & bit == 0, LotteryError::AlreadyPaid);
         self.game.places_paid |= bit;
-        let prize = place_prize(
-            self.game.prize_pool,
-            &self.game.place_bps,
-            place as usize,
-        );
+        let prize = place_prize(self.game.prize_pool, &self.game.place_bps, place as usize);
         self.game.paid_out = self
             .game
             .paid_out

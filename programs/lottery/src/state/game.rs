@@ -206,7 +206,9 @@ impl Game {
             }
             return sum.checked_sub(self.paid_out).ok_or(overflow.into());
         }
-        self.gross().checked_sub(self.refunded).ok_or(overflow.into())
+        self.gross()
+            .checked_sub(self.refunded)
+            .ok_or(overflow.into())
     }
 
     /// What it holds covers what it owes.

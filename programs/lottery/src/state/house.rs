@@ -85,10 +85,7 @@ impl HouseParams {
                 self.reserve_bps[tier] <= WHOLE_BPS,
                 LotteryError::ReserveAboveWhole
             );
-            require!(
-                self.jackpot_mean[tier] > 0,
-                LotteryError::JackpotMeanZero
-            );
+            require!(self.jackpot_mean[tier] > 0, LotteryError::JackpotMeanZero);
         }
         let zero = Address::default();
         require!(
