@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/lottery
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+# Tests run in their packages' folders, where a relative one would be another.
+case "$CARGO_TARGET_DIR" in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; esac
 export PATH="$HOME/.cargo/bin:$PATH"
 
 started=$SECONDS

@@ -3,7 +3,11 @@
 
 use anchor_lang::Discriminator;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use lottery::{instruction as program, state::Entry};
+use lottery::{
+    draw::round_seed,
+    instruction as program,
+    state::{Entry, Game},
+};
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::{
@@ -38,6 +42,8 @@ pub enum HistoryError {
         address: Pubkey,
         source: DecodeError,
     },
+    #[error("the node's list of transactions of {0} holds what is no signature")]
+    Signatures(Pubkey),
     #[error("transaction {0} is not in a form that can be decoded")]
     Transaction(Signature),
 }
@@ -50,9 +56,9 @@ impl From<RpcError> for HistoryError {
 
 /// Everything about a game, from the chain alone.
 pub async fn record(rpc: &RpcClient, address: &Pubkey) -> Result<Record, HistoryError> {
-    let game: lottery::state::Game = fetch_account(rpc, address).await?;
+    let game: Game = fetch_account(rpc, address).await?;
     let entries = entries(rpc, address).await?;
-    let draws = draws(rpc, address, game.rounds_settled).await?;
+    let draws = draws(rpc, address, &game).await?;
     Ok(Record {
         address: *address,
         game,
@@ -85,7 +91,9 @@ pub async fn entries(rpc: &RpcClient, game: &Pubkey) -> Result<Vec<(Pubkey, Entr
         .into_iter()
         .map(|(address, account)| {
             let data = account.data.decode().unwrap_or_default();
-            account::decode::<Entry>(&lottery::ID, &data)
+            // An owner that is no key is not the program.
+            let owner = account.owner.parse().unwrap_or_default();
+            account::decode::<Entry>(&owner, &data)
                 .map(|entry| (address, entry))
                 .map_err(|source| HistoryError::Decode { address, source })
         })
@@ -93,22 +101,31 @@ pub async fn entries(rpc: &RpcClient, game: &Pubkey) -> Result<Vec<(Pubkey, Entr
 }
 
 /// The revealed draws that a game was bound to, oldest first. Reads the game's
-/// history backwards and stops before the joins, however many there were.
+/// history backwards until every settled round is explained, hence not the joins
+/// of a game whose rounds all are.
 pub async fn draws(
     rpc: &RpcClient,
-    game: &Pubkey,
-    rounds_settled: u8,
+    address: &Pubkey,
+    game: &Game,
 ) -> Result<Vec<RevealedDraw>, HistoryError> {
-    let mut draws = Vec::new();
-    let mut pages = Pages::new(*game);
-    while draws.len() < usize::from(rounds_settled) {
+    let mut draws: Vec<RevealedDraw> = Vec::new();
+    let mut pages = Pages::new(*address);
+    let explained = |draws: &[RevealedDraw]| {
+        (0u8..).zip(game.seeds()).all(|(round, seed)| {
+            draws
+                .iter()
+                .any(|draw| round_seed(&draw.value, address, round) == *seed)
+        })
+    };
+    while !explained(&draws) {
         let Some(signature) = pages.next(rpc).await? else {
             break;
         };
         let transaction = fetch(rpc, &signature).await?;
         for instruction in &transaction.instructions {
             if instruction.is::<program::RequestDraw>()
-                && let Some(draw) = instruction.accounts.get(3)
+                && instruction.names(address)
+                && let Some(Some(draw)) = instruction.accounts.get(3)
                 && let Some(found) = revealed(rpc, draw, transaction.slot).await?
             {
                 draws.push(found);
@@ -131,8 +148,8 @@ async fn revealed(
         for instruction in &transaction.instructions {
             // Discriminator, signature of the oracle, recovery id, value.
             if instruction.is::<program::RevealDraw>()
-                && instruction.accounts.get(3) == Some(draw)
-                && let Some(oracle) = instruction.accounts.get(5)
+                && instruction.accounts.get(3) == Some(&Some(*draw))
+                && let Some(Some(oracle)) = instruction.accounts.get(5)
                 && let Some(value) = instruction.data.get(73..105)
                 && let Ok(value) = value.try_into()
             {
@@ -152,13 +169,18 @@ async fn revealed(
 
 /// An instruction of the lottery program within a transaction.
 struct Called {
-    accounts: Vec<Pubkey>,
+    /// In order; `None` for one that came from a lookup table.
+    accounts: Vec<Option<Pubkey>>,
     data: Vec<u8>,
 }
 
 impl Called {
     fn is<T: Discriminator>(&self) -> bool {
         self.data.starts_with(T::DISCRIMINATOR)
+    }
+
+    fn names(&self, account: &Pubkey) -> bool {
+        self.accounts.contains(&Some(*account))
     }
 }
 
@@ -191,7 +213,7 @@ async fn fetch(rpc: &RpcClient, signature: &Signature) -> Result<Fetched, Histor
             accounts: called
                 .accounts
                 .iter()
-                .filter_map(|index| keys.get(usize::from(*index)).copied())
+                .map(|index| keys.get(usize::from(*index)).copied())
                 .collect(),
             data: called.data.clone(),
         })
@@ -239,12 +261,15 @@ impl Pages {
                     },
                 )
                 .await?;
-            self.ended = found.len() < PAGE;
-            let parsed: Vec<(Signature, bool)> = found
+            let parsed = found
                 .iter()
-                .filter_map(|row| Some((row.signature.parse().ok()?, row.err.is_none())))
-                .collect();
-            self.before = parsed.last().map(|(signature, _)| *signature);
+                .map(|row| Some((row.signature.parse().ok()?, row.err.is_none())))
+                .collect::<Option<Vec<(Signature, bool)>>>()
+                .ok_or(HistoryError::Signatures(self.address))?;
+            let last = parsed.last().map(|(signature, _)| *signature);
+            // A node that repeats a page would be asked for ever.
+            self.ended = found.len() < PAGE || last == self.before;
+            self.before = last;
             self.page = parsed
                 .into_iter()
                 .filter_map(|(signature, succeeded)| succeeded.then_some(signature))

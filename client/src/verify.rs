@@ -7,6 +7,7 @@ use lottery::{
         winning_ticket,
     },
     math::{checked_mul, place_prize, split},
+    seeds,
     state::{Entry, Game, GameStatus, TIER_NAMES},
 };
 use solana_pubkey::Pubkey;
@@ -145,6 +146,11 @@ pub fn verify(record: &Record) -> Report {
     verify_entries(record, &entries, &mut report);
     verify_rounds(record, &mut report);
     if record.game.is(GameStatus::Settled) {
+        report.step(
+            "all rounds were settled",
+            record.game.rounds >= 1 && record.game.rounds_settled == record.game.rounds,
+            format!("{} of {}", record.game.rounds_settled, record.game.rounds),
+        );
         verify_money(&record.game, &mut report);
         verify_jackpots(&record.game, &mut report);
         let (winners, awards) = winners(&record.game, &entries);
@@ -167,9 +173,11 @@ fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Rep
     let mut contiguous = true;
     let mut paid_right = true;
     let mut own = true;
+    let mut at_home = true;
     let mut refunded = 0u64;
-    for (_, entry) in entries {
+    for (address, entry) in entries {
         own &= entry.game == record.address;
+        at_home &= *address == home(entry);
         contiguous &= entry.first_ticket == next;
         next = next.saturating_add(entry.tickets);
         let price = checked_mul(game.entry_fee, u64::from(entry.tickets));
@@ -195,6 +203,11 @@ fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Rep
         ),
     );
     report.step(
+        "each entry is at the address of its game, player, nonce and bump",
+        at_home,
+        format!("{count} addresses"),
+    );
+    report.step(
         "each entry paid fee times tickets",
         paid_right,
         format!("fee {}", game.entry_fee),
@@ -211,6 +224,21 @@ fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Rep
             format!("{refunded} of {}", game.gross()),
         );
     }
+}
+
+/// The address that the entry's fields derive.
+fn home(entry: &Entry) -> Pubkey {
+    Pubkey::create_program_address(
+        &[
+            seeds::ENTRY,
+            entry.game.as_ref(),
+            entry.player.as_ref(),
+            &entry.nonce.to_le_bytes(),
+            &[entry.bump],
+        ],
+        &lottery::ID,
+    )
+    .unwrap_or_default()
 }
 
 fn verify_rounds(record: &Record, report: &mut Report) {

@@ -6,7 +6,7 @@ use lottery_client::{
 };
 use solana_account::Account;
 use solana_pubkey::Pubkey;
-use switchboard_on_demand::{Discriminator as _, QueueAccountData, VerificationStatus};
+use switchboard_on_demand::{Discriminator as _, QueueAccountData};
 
 use crate::state::Oracle;
 
@@ -35,8 +35,7 @@ pub fn read_oracle(address: Pubkey, account: &Account, queue: &Pubkey) -> Option
     }
     Some(Oracle {
         address,
-        attested: oracle.enclave.verification_status
-            == u8::from(VerificationStatus::VerificationSuccess),
+        attested: switchboard::is_attested(&oracle),
         valid_until: oracle.enclave.valid_until,
         gateway: gateway_uri(&account.data).ok(),
     })

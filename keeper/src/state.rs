@@ -7,7 +7,10 @@ use std::{
 
 use lottery_client::{
     account::Account,
-    lottery::state::{Draw, Entry, Game, GameStatus, House, Lane},
+    lottery::{
+        state::{Draw, Entry, Game, GameStatus, House, Lane},
+        switchboard::holds_long_enough,
+    },
 };
 use solana_pubkey::Pubkey;
 
@@ -17,7 +20,7 @@ use crate::winners::{Winner, winning_tickets};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oracle {
     pub address: Pubkey,
-    /// Whether its enclave was attested.
+    /// Whether its enclave was attested and it is on its queue.
     pub attested: bool,
     /// The attestation counts until before here (unix seconds).
     pub valid_until: i64,
@@ -28,7 +31,7 @@ pub struct Oracle {
 impl Oracle {
     /// Whether the program accepts it, and it can be asked.
     pub fn is_live(&self, now: i64) -> bool {
-        self.attested && self.valid_until > now && self.gateway.is_some()
+        self.attested && holds_long_enough(self.valid_until, now) && self.gateway.is_some()
     }
 }
 

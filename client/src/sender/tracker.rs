@@ -32,6 +32,8 @@ pub struct Tracked {
 
 struct Pending {
     tracked: Tracked,
+    /// Others who sent the very same bytes: same signature, same verdict.
+    also: Vec<oneshot::Sender<Result<Landed, SendError>>>,
     broadcast_at: Instant,
 }
 
@@ -70,11 +72,16 @@ impl Tracker {
     }
 
     fn admit(&mut self, tracked: Tracked) {
+        if let Some(pending) = self.pending.get_mut(&tracked.signature) {
+            pending.also.push(tracked.verdict);
+            return;
+        }
         self.broadcast(&tracked.transaction);
         self.pending.insert(
             tracked.signature,
             Pending {
                 tracked,
+                also: Vec::new(),
                 broadcast_at: Instant::now(),
             },
         );
@@ -104,9 +111,9 @@ impl Tracker {
         for batch in signatures.chunks(STATUS_BATCH) {
             match self.rpc.get_signature_statuses(batch).await {
                 Ok(statuses) => {
-                    for (signature, status) in batch.iter().zip(statuses.value) {
-                        match status {
-                            Some(status) => self.judge(signature, &status),
+                    for (index, signature) in batch.iter().enumerate() {
+                        match statuses.value.get(index).and_then(Option::as_ref) {
+                            Some(status) => self.judge(signature, status),
                             None => missing.push(*signature),
                         }
                     }
@@ -123,10 +130,7 @@ impl Tracker {
         if !status.satisfies_commitment(CommitmentConfig::confirmed()) {
             return;
         }
-        let Some(pending) = self.pending.remove(signature) else {
-            return;
-        };
-        let verdict = match &status.err {
+        self.answer(signature, || match &status.err {
             None => Ok(Landed {
                 signature: *signature,
                 slot: status.slot,
@@ -135,9 +139,17 @@ impl Tracker {
                 signature: *signature,
                 error: error.clone(),
             }),
-        };
-        // The asker may have gone; then nobody needs the answer.
-        let _ = pending.tracked.verdict.send(verdict);
+        });
+    }
+
+    /// Tells everybody who waits for a transaction what became of it.
+    fn answer(&mut self, signature: &Signature, verdict: impl Fn() -> Result<Landed, SendError>) {
+        if let Some(pending) = self.pending.remove(signature) {
+            for waiting in pending.also.into_iter().chain([pending.tracked.verdict]) {
+                // The asker may have gone; then nobody needs the answer.
+                let _ = waiting.send(verdict());
+            }
+        }
     }
 
     /// Transactions unknown to the node are sent again, until their blockhash
@@ -166,22 +178,42 @@ impl Tracker {
                 return;
             }
         };
+        let mut expired = Vec::new();
         for signature in due {
             let Some(pending) = self.pending.get_mut(&signature) else {
                 continue;
             };
-            if height > pending.tracked.last_valid_block_height + DEAD_MARGIN {
-                if let Some(pending) = self.pending.remove(&signature) {
-                    let _ = pending
-                        .tracked
-                        .verdict
-                        .send(Err(SendError::Dead(signature)));
-                }
+            let last = pending.tracked.last_valid_block_height;
+            if height > last.saturating_add(DEAD_MARGIN) {
+                expired.push(signature);
                 continue;
             }
             pending.broadcast_at = Instant::now();
             let transaction = pending.tracked.transaction.clone();
             self.broadcast(&transaction);
+        }
+        for batch in expired.chunks(STATUS_BATCH) {
+            self.bury(batch).await;
+        }
+    }
+
+    /// Declares transactions dead whose blockhash has expired. The status asked for
+    /// before may be older than the block height, and the recent statuses reach back
+    /// a few minutes only; so the whole history has the last word.
+    async fn bury(&mut self, expired: &[Signature]) {
+        let statuses = match self.rpc.get_signature_statuses_with_history(expired).await {
+            Ok(statuses) if statuses.value.len() == expired.len() => statuses.value,
+            Ok(_) => return,
+            Err(error) => {
+                tracing::debug!(%error, "no history; asked again later");
+                return;
+            }
+        };
+        for (signature, status) in expired.iter().zip(statuses) {
+            match status {
+                Some(status) => self.judge(signature, &status),
+                None => self.answer(signature, || Err(SendError::Dead(*signature))),
+            }
         }
     }
 }

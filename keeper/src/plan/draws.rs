@@ -56,7 +56,7 @@ impl<'a> Planner<'a> {
         let lane = self.state.lanes.get(&draw.lane);
         let reason = if lane.and_then(Lane::current_draw) != Some(draw.id) {
             Reason::NotInSync
-        } else if self.state.slot <= draw.seed_slot {
+        } else if !is_revealable(draw, self.state.slot) {
             Reason::SeedSlotNotOver
         } else {
             Reason::DrawPending
@@ -87,7 +87,7 @@ impl<'a> Planner<'a> {
             };
             let in_hand =
                 self.is_in_hand(&Key::Lane(*lane_address)) || self.is_in_hand(&Key::Draw(*address));
-            if state.slot > draw.seed_slot && !in_hand {
+            if is_revealable(draw, state.slot) && !in_hand {
                 self.plan.actions.push(Action::RevealDraw(RevealDraw {
                     house: lane.house,
                     queue: house.vrf_queue,
@@ -209,4 +209,10 @@ impl<'a> Planner<'a> {
     fn served_house(&self, house: &Pubkey) -> Option<&'a House> {
         self.state.houses.get(house).filter(|_| self.serves(house))
     }
+}
+
+/// Whether the program takes the value at this slot: the request was made in the
+/// slot after the seed's, and the reveal must come later.
+fn is_revealable(draw: &Draw, slot: u64) -> bool {
+    slot > draw.seed_slot.saturating_add(1)
 }

@@ -131,7 +131,7 @@ impl Model<'_> {
             .find(|oracle| oracle.address == request.oracle)
             .ok_or("OracleAccount")?;
         require(
-            oracle.attested && oracle.valid_until > self.0.now,
+            oracle.attested && oracle.valid_until > self.0.now + 600,
             "OracleNotLive",
         )?;
         let distinct: BTreeSet<Pubkey> = request.games.iter().map(|game| game.address).collect();
@@ -163,7 +163,7 @@ impl Model<'_> {
         draw.lane = request.lane();
         draw.oracle = request.oracle;
         draw.id = request.draw_id;
-        draw.seed_slot = self.0.slot;
+        draw.seed_slot = self.0.slot - 1;
         draw.games = u16::try_from(request.games.len()).unwrap();
         self.0.put(request.draw(), Account::Draw(draw));
         Ok(())
@@ -177,7 +177,7 @@ impl Model<'_> {
         require(lane.current_draw() == Some(draw.id), "ForeignLane")?;
         require(draw.id == reveal.draw_id, "draw id")?;
         require(draw.oracle == reveal.oracle, "ForeignOracle")?;
-        require(self.0.slot > draw.seed_slot, "RevealNotFresh")?;
+        require(self.0.slot > draw.seed_slot + 1, "RevealNotFresh")?;
         draw.state = Draw::REVEALED;
         draw.reveal_slot = self.0.slot;
         draw.value = [u8::try_from(draw.id % 251).unwrap(); 32];

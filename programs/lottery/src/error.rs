@@ -1,15 +1,16 @@
 use anchor_lang::prelude::*;
 
-/// Every refusal of the program. Codes are stable: 6000 + position; new ones
-/// are appended.
-#[error_code]
+/// Every refusal of the program. Codes are stable: 7000 + position; new ones
+/// are appended. They start beyond the range that Anchor gives programs by default,
+/// so that an error of Switchboard's, passed through, is not taken for one of ours.
+#[error_code(offset = 7000)]
 #[derive(Debug, PartialEq, Eq, bytemuck::CheckedBitPattern)]
 pub enum LotteryError {
     // Rules at creation.
     #[msg("The shares of prize, jackpots and treasury must sum to 10,000 bps")]
     SplitNotWhole,
-    #[msg("A jackpot's reserve cannot exceed 10,000 bps")]
-    ReserveAboveWhole,
+    #[msg("A jackpot's reserve must be below 10,000 bps: something must be left to win")]
+    ReserveNotBelowWhole,
     #[msg("A jackpot's mean contribution between hits must be at least 1")]
     JackpotMeanZero,
     #[msg("Treasury wallet and randomness queue must be given")]
@@ -20,7 +21,7 @@ pub enum LotteryError {
     GrossOverflow,
     #[msg("Ticket bounds must be 1 <= winners <= minimum <= maximum, 1 <= per entry <= maximum")]
     TicketBounds,
-    #[msg("A game must close after it opens, and in the future")]
+    #[msg("A game must close after it opens, in the future, and within a year")]
     GameTimes,
     #[msg("Rounds must be between 1 and 8")]
     RoundCount,
@@ -104,13 +105,13 @@ pub enum LotteryError {
     RandomnessQueue,
     #[msg("Not an oracle account of the house's queue")]
     OracleAccount,
-    #[msg("The oracle's attestation is missing or has expired")]
+    #[msg("The oracle is off its queue, not attested, or its attestation is about to expire")]
     OracleNotLive,
     #[msg("Another oracle answers this draw")]
     ForeignOracle,
     #[msg("The randomness was not freshly committed")]
     CommitNotFresh,
-    #[msg("The randomness was not revealed after its seed slot")]
+    #[msg("The randomness was not revealed now, in a later slot than the request")]
     RevealNotFresh,
     #[msg("The revealed value differs from the one given")]
     ValueMismatch,
@@ -144,7 +145,7 @@ pub enum LotteryError {
 
 impl LotteryError {
     /// Code of the first error.
-    pub const FIRST_CODE: u32 = 6000;
+    pub const FIRST_CODE: u32 = 7000;
 
     /// The error with this code, if it is one of ours.
     pub fn from_code(code: u32) -> Option<Self> {

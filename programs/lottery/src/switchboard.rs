@@ -45,6 +45,21 @@ pub const REVEAL: [u8; 8] = [197, 181, 187, 10, 30, 58, 20, 73];
 /// Status of an oracle whose enclave was attested.
 const ATTESTED: u8 = 4;
 
+/// How much longer an oracle's attestation must hold at a request (seconds), so
+/// that it does not run out before the reveal.
+pub const ATTESTATION_MARGIN: i64 = 600;
+
+/// Whether the oracle was attested and is on its queue's list.
+pub fn is_attested(oracle: &OracleAccountData) -> bool {
+    oracle.enclave.verification_status == ATTESTED && oracle.is_on_queue != 0
+}
+
+/// Whether an attestation until `valid_until` holds long enough at `now` (unix
+/// seconds) for a draw.
+pub fn holds_long_enough(valid_until: i64, now: i64) -> bool {
+    valid_until > now.saturating_add(ATTESTATION_MARGIN)
+}
+
 /// The part of a Switchboard account that follows its discriminator.
 fn body<T: bytemuck::Pod>(data: &[u8], discriminator: &[u8]) -> Option<T> {
     let rest = data.strip_prefix(discriminator)?;
@@ -152,7 +167,7 @@ pub fn require_pending(account: &AccountView, expected: &ExpectedRandomness) -> 
     })
 }
 
-/// The value of this draw, revealed now.
+/// The value of this draw, revealed now, in a later slot than the request.
 pub fn require_revealed(
     account: &AccountView,
     expected: &ExpectedRandomness,
@@ -162,8 +177,11 @@ pub fn require_revealed(
     with_randomness(account, expected, |randomness| {
         require!(
             randomness.seed_slot == expected.seed_slot
-                && randomness.reveal_slot > randomness.seed_slot
-                && randomness.reveal_slot == slot,
+                && randomness.reveal_slot == slot
+                // The request was made in the slot after the seed's. A value that
+                // came in that same slot could be requested, seen and, in one
+                // transaction, thrown away.
+                && slot > expected.seed_slot.saturating_add(1),
             LotteryError::RevealNotFresh
         );
         require!(randomness.value == *value, LotteryError::ValueMismatch);
@@ -179,7 +197,7 @@ pub fn require_live_oracle(account: &AccountView, queue: &Address, now: i64) -> 
         view_body(&data, OracleAccountData::DISCRIMINATOR).ok_or(LotteryError::OracleAccount)?;
     require!(same(queue, oracle.queue), LotteryError::OracleAccount);
     require!(
-        oracle.enclave.verification_status == ATTESTED && oracle.enclave.valid_until > now,
+        is_attested(oracle) && holds_long_enough(oracle.enclave.valid_until, now),
         LotteryError::OracleNotLive
     );
     Ok(())

@@ -268,3 +268,22 @@ fn draw_ids_come_in_order() {
     assert_eq!(world.request(&[game]).unwrap(), id);
     assert_eq!(world.lane().next_draw, id + 1);
 }
+
+#[test]
+fn sums_that_leave_64_bits_are_refused() {
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    world.join(&game, &player, 2).unwrap();
+    world.pass(3_600);
+    let id = world.request(&[game]).unwrap();
+    world.reveal(id, [1; 32]).unwrap();
+    let treasury = address::treasury(&world.house);
+    let accrued = 8 + std::mem::offset_of!(lottery::state::Treasury, accrued);
+    let before = world.account(&game);
+    world.corrupt(&treasury, |account| {
+        account.data[accrued..accrued + 8].copy_from_slice(&u64::MAX.to_le_bytes());
+    });
+    assert_refused(world.settle(id, &[game]), LotteryError::Overflow);
+    assert_eq!(world.account(&game), before, "and nothing moved");
+}

@@ -60,8 +60,8 @@ fn house_rules_are_checked() {
         LotteryError::SplitNotWhole,
     );
     assert_refused(
-        house_with(|p| p.reserve_bps[1] = 10_001),
-        LotteryError::ReserveAboveWhole,
+        house_with(|p| p.reserve_bps[1] = 10_000),
+        LotteryError::ReserveNotBelowWhole,
     );
     assert_refused(
         house_with(|p| p.jackpot_mean[2] = 0),
@@ -166,6 +166,10 @@ fn game_rules_are_checked() {
     refuse(LotteryError::GameTimes, |p| {
         p.opens_at -= 100;
         p.closes_at = p.opens_at + 100;
+    });
+    refuse(LotteryError::GameTimes, |p| p.closes_at = i64::MAX);
+    refuse(LotteryError::GameTimes, |p| {
+        p.closes_at = p.opens_at + 31_536_001;
     });
     refuse(LotteryError::RoundCount, |p| p.rounds = 0);
     refuse(LotteryError::RoundCount, |p| p.rounds = 9);

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod compute;
+mod coverage;
 mod draw_math;
 mod draws;
 mod games;
@@ -12,3 +13,4 @@ mod jackpots;
 mod joins;
 mod payouts;
 mod randomness;
+mod verification;

@@ -51,6 +51,38 @@ fn the_value_needs_the_oracles_signature() {
 }
 
 #[test]
+fn a_value_is_not_taken_in_the_slot_of_its_request() {
+    let (mut world, id, _) = committed();
+    let answer = world.answer(0, [1; 32]);
+    assert_refused(
+        world.crank(world.reveal_ix(id, 0, &answer)),
+        LotteryError::RevealNotFresh,
+    );
+    // Nor together with it: nobody can look at the value and take the request back.
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    world.join(&game, &player, 2).unwrap();
+    world.pass(3_600);
+    let id = world.lane().next_draw;
+    let request = world.request_ix(id, 0, &[game]);
+    let randomness = address::randomness(&address::lane(&world.house, LANE));
+    let slot = world.slot() - 1;
+    let mut hash = [7; 32];
+    hash[..8].copy_from_slice(&slot.to_le_bytes());
+    let answer = sign(&world.oracles[0].key, &randomness, &hash, slot, [1; 32]);
+    let reveal = world.reveal_ix(id, 0, &answer);
+    let authority = world.authority.insecure_clone();
+    assert_refused(
+        world.send(&[request.clone(), reveal.clone()], &authority, &[]),
+        LotteryError::RevealNotFresh,
+    );
+    world.crank(request).unwrap();
+    world.pass(0);
+    world.crank(reveal).unwrap();
+}
+
+#[test]
 fn a_value_signed_for_another_account_or_slot_is_worthless() {
     let (mut world, id, _) = committed();
     world.pass(0);
@@ -184,10 +216,15 @@ fn the_oracle_must_be_of_the_queue_and_attested() {
             LotteryError::OracleNotLive,
         );
     }
-    try_with(
-        &|a| a.data[valid_until..valid_until + 8].copy_from_slice(&now.to_le_bytes()),
-        LotteryError::OracleNotLive,
-    );
+    let last_refused = now + lottery::switchboard::ATTESTATION_MARGIN;
+    for expires in [i64::MIN, 0, now, last_refused] {
+        try_with(
+            &|a| a.data[valid_until..valid_until + 8].copy_from_slice(&expires.to_le_bytes()),
+            LotteryError::OracleNotLive,
+        );
+    }
+    let on_queue = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, is_on_queue);
+    try_with(&|a| a.data[on_queue] = 0, LotteryError::OracleNotLive);
     world.crank(request).unwrap();
 }
 
@@ -233,4 +270,66 @@ fn foreign_randomness_queues_and_programs_are_refused() {
     with(6, Pubkey::new_unique(), LotteryError::RandomnessQueue);
     with(14, lottery::ID, LotteryError::RandomnessProgram);
     world.crank(reveal).unwrap();
+}
+
+/// A Switchboard that does nothing at all, and says that all is well.
+mod silent {
+    #![allow(unsafe_code, clippy::all, reason = "the runtime's own macro")]
+    pub use solana_program_runtime::solana_sbpf::program::BuiltinFunctionDefinition;
+    solana_program_runtime::declare_process_instruction!(Switchboard, 1, |_context| { Ok(()) });
+}
+
+#[test]
+fn a_switchboard_that_does_not_do_its_work_is_noticed() {
+    // It does not commit.
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    world.join(&game, &player, 2).unwrap();
+    world.pass(3_600);
+    world.svm.add_builtin(
+        randomness_stand_in::ID,
+        <silent::Switchboard as silent::BuiltinFunctionDefinition<_>>::register,
+    );
+    assert_refused(world.request(&[game]), LotteryError::CommitNotFresh);
+
+    // It commits, and does not reveal.
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let answer = world.answer(0, [1; 32]);
+    let reveal = world.reveal_ix(id, 0, &answer);
+    world.svm.add_builtin(
+        randomness_stand_in::ID,
+        <silent::Switchboard as silent::BuiltinFunctionDefinition<_>>::register,
+    );
+    assert_refused(world.crank(reveal.clone()), LotteryError::RevealNotFresh);
+
+    // It reveals another value than the one given.
+    let randomness = address::randomness(&address::lane(&world.house, LANE));
+    let slot = world.slot();
+    world.corrupt(&randomness, |account| {
+        account.data[144..152].copy_from_slice(&slot.to_le_bytes());
+        account.data[152..184].copy_from_slice(&[2; 32]);
+    });
+    assert_refused(world.crank(reveal.clone()), LotteryError::ValueMismatch);
+    world.corrupt(&randomness, |account| {
+        account.data[152..184].copy_from_slice(&[1; 32]);
+    });
+    world.crank(reveal).unwrap();
+}
+
+#[test]
+fn a_lane_that_does_not_wait_reveals_nothing() {
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let answer = world.answer(0, [1; 32]);
+    let lane = address::lane(&world.house, LANE);
+    let state = 8 + std::mem::offset_of!(lottery::state::Lane, state);
+    world.corrupt(&lane, |account| {
+        account.data[state] = lottery::state::Lane::IDLE
+    });
+    assert_refused(
+        world.crank(world.reveal_ix(id, 0, &answer)),
+        LotteryError::LaneIdle,
+    );
 }

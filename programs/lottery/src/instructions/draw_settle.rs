@@ -110,6 +110,7 @@ impl SettleDraw {
         feed_and_roll(game, &mut self.minor, seed, clock)?;
         feed_and_roll(game, &mut self.major, seed, clock)?;
         feed_and_roll(game, &mut self.mega, seed, clock)?;
+        game.note_if_paid()?;
         game.invariant(game.get_lamports())
     }
 }

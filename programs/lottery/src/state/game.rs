@@ -13,6 +13,10 @@ pub const MAX_PLACES: usize = 32;
 /// Longest pause between two rounds: a year (seconds).
 pub const MAX_ROUND_INTERVAL: u32 = 31_536_000;
 
+/// Longest time from a game's creation to its close: a year (seconds). Money in a
+/// game that does not sell out is bound until then.
+pub const MAX_SALES: i64 = 31_536_000;
+
 /// Where a game stands; bits 0 to 2 of `Game::status_and_flags`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -239,7 +243,7 @@ pub struct GameParams {
     pub entry_fee: u64,
     /// First second of sales (unix).
     pub opens_at: i64,
-    /// First second after sales (unix).
+    /// First second after sales (unix), at most a year ahead.
     pub closes_at: i64,
     /// Fewer tickets than this at the close cancel the game.
     pub min_tickets: u32,
@@ -266,7 +270,9 @@ impl GameParams {
             LotteryError::GrossOverflow
         );
         require!(
-            self.opens_at < self.closes_at && now < self.closes_at,
+            self.opens_at < self.closes_at
+                && now < self.closes_at
+                && self.closes_at.saturating_sub(now) <= MAX_SALES,
             LotteryError::GameTimes
         );
         require!(

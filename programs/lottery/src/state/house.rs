@@ -71,7 +71,7 @@ pub struct HouseParams {
     pub treasury_bps: u16,
     /// Mean contribution between hits per tier (base units), at least 1.
     pub jackpot_mean: [u64; TIERS],
-    /// Kept back from each award (bps).
+    /// Kept back from each award (bps), below 10,000.
     pub reserve_bps: [u16; TIERS],
     /// Whether anybody may create games.
     pub open_creation: bool,
@@ -82,8 +82,8 @@ impl HouseParams {
         require_split_sums_to_whole(self.prize_bps, &self.jackpot_bps, self.treasury_bps)?;
         for tier in 0..TIERS {
             require!(
-                self.reserve_bps[tier] <= WHOLE_BPS,
-                LotteryError::ReserveAboveWhole
+                self.reserve_bps[tier] < WHOLE_BPS,
+                LotteryError::ReserveNotBelowWhole
             );
             require!(self.jackpot_mean[tier] > 0, LotteryError::JackpotMeanZero);
         }
