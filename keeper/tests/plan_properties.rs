@@ -16,7 +16,10 @@ use bytemuck::Zeroable as _;
 use lottery_client::{
     account::Account,
     address,
-    lottery::state::{Entry, Game, GameStatus, House, LAYOUT_VERSION, Lane},
+    lottery::{
+        state::{Entry, Game, GameStatus, House, LAYOUT_VERSION, Lane},
+        switchboard::ATTESTATION_MARGIN,
+    },
 };
 use lottery_keeper::{
     actions::{Action, Key},
@@ -75,7 +78,7 @@ fn game_spec() -> impl Strategy<Value = GameSpec> {
 #[derive(Clone, Debug)]
 struct World {
     lanes: Vec<u8>,
-    /// Attested, seconds that the attestation still holds.
+    /// Attested, seconds that the attestation holds beyond what a draw needs.
     oracles: Vec<(bool, i64)>,
     games: Vec<GameSpec>,
     capacity: (usize, usize),
@@ -119,7 +122,7 @@ fn build(world: &World) -> ChainState {
         .map(|((attested, holds), number)| Oracle {
             address: key(8, number),
             attested: *attested,
-            valid_until: NOW + holds,
+            valid_until: NOW + ATTESTATION_MARGIN + holds,
             gateway: Some("http://127.0.0.1:1".into()),
         })
         .collect();

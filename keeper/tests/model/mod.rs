@@ -9,6 +9,7 @@ use lottery_client::{
     lottery::{
         draw::{Fate, Rules, fate, round_seed},
         state::{Draw, Entry, Game, GameStatus, House, LAYOUT_VERSION, Lane},
+        switchboard::ATTESTATION_MARGIN,
     },
 };
 use lottery_keeper::{
@@ -131,7 +132,7 @@ impl Model<'_> {
             .find(|oracle| oracle.address == request.oracle)
             .ok_or("OracleAccount")?;
         require(
-            oracle.attested && oracle.valid_until > self.0.now + 600,
+            oracle.attested && oracle.valid_until > self.0.now + ATTESTATION_MARGIN,
             "OracleNotLive",
         )?;
         let distinct: BTreeSet<Pubkey> = request.games.iter().map(|game| game.address).collect();
