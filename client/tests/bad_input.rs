@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 use anchor_lang::Discriminator;
-use bytemuck::Zeroable;
 use lottery::state::{Draw, Entry, Game, House, Jackpot, LAYOUT_VERSION, Lane, Treasury};
 use lottery_client::{
     account::{self, DecodeError, Kind},

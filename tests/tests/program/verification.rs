@@ -57,10 +57,13 @@ fn an_honest_record_passes_and_names_the_winners() {
     assert_eq!(prizes, record().game.prize_pool);
 }
 
+/// What was done to a record, and how.
+type Tampering = (&'static str, fn(&mut Record));
+
 #[test]
 fn every_tampering_fails_a_step() {
     let honest = record();
-    let cases: [(&str, fn(&mut Record)); 16] = [
+    let cases: [Tampering; 16] = [
         ("an entry is missing", |r| {
             r.entries.remove(3);
         }),
