@@ -41,8 +41,15 @@ enum Command {
     /// else. Exits with 1 if anything differs.
     Verify {
         /// Address of the game.
+        #[arg(value_parser = parse_address)]
         game: Pubkey,
     },
+}
+
+/// An address as people write it.
+fn parse_address(text: &str) -> Result<Pubkey, String> {
+    text.parse()
+        .map_err(|_| "not an address: expected 32 bytes in base58".to_owned())
 }
 
 pub async fn run() -> ExitCode {

@@ -33,7 +33,7 @@ const PAGE: usize = 1_000;
 /// Why a game's record could not be collected.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    #[error("the node did not answer as expected: {0}")]
+    #[error("the node did not answer as expected")]
     Rpc(#[from] Box<RpcError>),
     #[error("there is no account {0}")]
     Missing(Pubkey),

@@ -38,23 +38,27 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
         )
         .with_writer(std::io::stderr)
         .init();
-    let args = Args::parse();
+    match run(&Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> Result<()> {
     ensure!(
         args.players >= 3,
         "--players must be at least 3: the game of five rounds has three winners"
     );
-    run(&args).await?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn run(args: &Args) -> Result<()> {
     // Kept when something fails: what the services logged says why.
     let folder = tempfile::Builder::new()
         .prefix("lottery-demo-")

@@ -1,6 +1,8 @@
 //! Measures how many joins per second a cluster confirms: a burst of joins by as
 //! many players, all at once, into one game.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::Parser;
 use lottery_demo::table::{SOL, Table, one_round};
@@ -11,23 +13,39 @@ use lottery_localnet::{Localnet, Options};
 #[command(version)]
 struct Args {
     /// Players, one join each.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = at_least_one)]
     players: usize,
     /// Bursts, each into a new game.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = at_least_one)]
     bursts: usize,
     /// Games that each burst is spread over; joins of different games do not wait
     /// for each other.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     games: usize,
     /// Which cluster: auto, validator or surfnet.
     #[arg(long, default_value = "auto")]
     cluster: lottery_localnet::ClusterChoice,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a number of at least 1 is needed".to_owned()),
+    }
+}
+
 #[tokio::main]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<()> {
     let localnet = Localnet::start(Options {
         cluster: args.cluster,
         ..Options::default()
