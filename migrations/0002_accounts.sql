@@ -18,11 +18,22 @@ CREATE TABLE houses (
     closed_at_slot  slot,
     lamports        u64 NOT NULL,
     authority       address NOT NULL,
+    -- Who may take the authority over; NULL while nobody may.
+    pending_authority address,
     creator         address NOT NULL,
     treasury_wallet address NOT NULL,
     vrf_queue       address NOT NULL,
+    -- The token it plays for; NULL for native SOL. "Base units" are the token's
+    -- smallest units then, and lamports otherwise.
+    mint            address,
     -- Per tier (minor, major, mega): mean contribution between hits (base units).
     jackpot_mean    u64[] NOT NULL CHECK (cardinality(jackpot_mean) = 3),
+    -- Reward of a crank (lamports, whatever the currency).
+    bounty          u64 NOT NULL,
+    -- How long a draw waits for its oracle before it may be aborted (slots).
+    draw_timeout    u64 NOT NULL,
+    -- How long prizes may be claimed after the settlement (seconds).
+    claim_window    u32 NOT NULL,
     -- Shares of every entry fee (bps).
     prize_bps       u16 NOT NULL,
     treasury_bps    u16 NOT NULL,
@@ -47,10 +58,14 @@ CREATE TABLE treasuries (
     closed_at_slot  slot,
     lamports        u64 NOT NULL,
     house           address NOT NULL,
+    -- Token account that holds a token house's money; NULL where it is lamports.
+    vault           address,
     rent_reserve    u64 NOT NULL,
-    -- Owed to the treasury wallet now, and ever (base units).
+    -- Owed to the treasury wallet now, ever accrued, and ever paid to the wallet
+    -- (base units).
     accrued         u64 NOT NULL,
     total_accrued   u64 NOT NULL,
+    total_withdrawn u64 NOT NULL,
     games_created   u64 NOT NULL,
     games_settled   u64 NOT NULL,
     version         u8 NOT NULL,
@@ -70,9 +85,12 @@ CREATE TABLE jackpots (
     -- Game that hit it last, and its winner once the award was claimed.
     last_game           address,
     last_winner         address,
+    -- Token account that holds a token house's money; NULL where it is lamports.
+    vault               address,
     rent_reserve        u64 NOT NULL,
     -- In the pot now (base units).
     amount              u64 NOT NULL,
+    -- Ever paid in: by games, as gifts and, into the mega jackpot, unclaimed prizes.
     total_contributions u64 NOT NULL,
     total_won           u64 NOT NULL,
     hits                u64 NOT NULL,
@@ -111,9 +129,9 @@ CREATE TABLE lanes (
 );
 CREATE INDEX lanes_by_house ON lanes (house, index);
 
--- A draw's account lives only from its request to the settlement of its last
--- game; its row is the record. What the account stream missed is filled in from
--- the transactions, so everything but house, lane and oracle may be unknown.
+-- A draw's account lives only from its request until its last game is settled,
+-- or released by an abort; its row is the record. What the account stream missed is
+-- filled in from the transactions.
 CREATE TABLE draws (
     address        address PRIMARY KEY,
     slot           slot NOT NULL,
@@ -124,21 +142,27 @@ CREATE TABLE draws (
     lane           address NOT NULL,
     oracle         address NOT NULL,
     payer          address NOT NULL,
-    -- The random value; NULL until the reveal.
+    -- The random value; NULL until the reveal, and for ever after an abort.
     value          hash32,
     -- NULL when the row comes from transactions alone.
     id             u64,
     seed_slot      u64 NOT NULL,
     reveal_slot    u64,
     requested_at   BIGINT NOT NULL,
+    -- Last slot of the oracle's time; later anybody may abort. NULL when the row
+    -- comes from transactions alone and its house is unknown.
+    timeout_slot   u64,
+    -- Held for the reveal, or for the releases of an abort (lamports).
+    bounty         u64 NOT NULL,
     games          u16 NOT NULL,
+    -- Games settled, or released by an abort, so far.
     settled        u16 NOT NULL,
-    -- 0 pending, 1 revealed.
+    -- 0 pending, 1 revealed, 2 aborted.
     state          u8 NOT NULL,
     version        u8 NOT NULL,
     bump           u8 NOT NULL,
     requested_time TIMESTAMPTZ GENERATED ALWAYS AS (unix_time(requested_at)) STORED,
-    CHECK ((value IS NULL) = (state = 0)),
+    CHECK ((value IS NOT NULL) = (state = 1)),
     CHECK ((value IS NULL) = (reveal_slot IS NULL)),
     CHECK (settled <= games)
 );

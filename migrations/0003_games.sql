@@ -11,7 +11,10 @@ CREATE TABLE games (
     creator               address NOT NULL,
     -- The draw it is bound to while drawing.
     draw                  address,
-    last_oracle           address,
+    -- Oracles asked for the current round already; NULL where none was.
+    tried_oracles         address[] NOT NULL CHECK (cardinality(tried_oracles) = 3),
+    -- Token account that holds a token house's money; NULL where it is lamports.
+    vault                 address,
     entries_hash          hash32 NOT NULL,
     -- The seeds of all eight rounds, one after the other; zero beyond the
     -- settled ones. `game_rounds` has them one a row.
@@ -25,10 +28,18 @@ CREATE TABLE games (
     jackpot_contributions u64[] NOT NULL CHECK (cardinality(jackpot_contributions) = 3),
     jackpot_awards        u64[] NOT NULL CHECK (cardinality(jackpot_awards) = 3),
     jackpot_mean          u64[] NOT NULL CHECK (cardinality(jackpot_mean) = 3),
+    -- Of prizes and awards: paid to players, and gone to the mega jackpot because
+    -- nobody claimed them in time (base units).
     paid_out              u64 NOT NULL,
     refunded              u64 NOT NULL,
+    expired               u64 NOT NULL,
+    -- Reward of each crank, and what is held for cranks still to come (lamports).
+    bounty                u64 NOT NULL,
+    bounty_escrow         u64 NOT NULL,
     opens_at              BIGINT NOT NULL,
     closes_at             BIGINT NOT NULL,
+    -- Earliest request of the next draw, where that is not the close: of a later
+    -- round, of a sold-out game, or after an abort.
     next_round_at         BIGINT NOT NULL,
     -- Of the last round or the cancellation; 0 before.
     settled_at            BIGINT NOT NULL,
@@ -37,6 +48,10 @@ CREATE TABLE games (
     max_tickets_per_entry u32 NOT NULL,
     tickets               u32 NOT NULL,
     entries               u32 NOT NULL,
+    -- Entries whose accounts are closed, as long as the game's is open.
+    entries_closed        u32 NOT NULL,
+    -- How long prizes may be claimed after the settlement (seconds).
+    claim_window          u32 NOT NULL,
     -- Bit p (from 0) is set once place p was paid.
     places_paid           u32 NOT NULL,
     round_interval        u32 NOT NULL,
@@ -51,11 +66,13 @@ CREATE TABLE games (
     rounds                u8 NOT NULL CHECK (rounds BETWEEN 1 AND 8),
     rounds_settled        u8 NOT NULL,
     winners               u8 NOT NULL CHECK (winners BETWEEN 1 AND 32),
+    -- Draw requests for the current round.
     draw_attempts         u8 NOT NULL,
     -- Bit t (from 0) is set once the award of tier t was paid.
     awards_paid           u8 NOT NULL,
     status                game_status NOT NULL,
     jackpot_hit           BOOLEAN NOT NULL,
+    -- Everything owed to players was paid, or has expired.
     fully_paid            BOOLEAN NOT NULL,
     status_and_flags      u8 NOT NULL,
     version               u8 NOT NULL,
@@ -63,6 +80,9 @@ CREATE TABLE games (
     -- The round count that the entries' fates, rounds, winners and jackpot wins
     -- have been computed for; behind rounds_settled there is work to do.
     derived_rounds        SMALLINT NOT NULL DEFAULT 0,
+    -- Whether that was done with the settlement's amounts. A game whose vault is
+    -- frozen has all its rounds, and gets its amounts later.
+    derived_settled       BOOLEAN NOT NULL DEFAULT FALSE,
     opens_time            TIMESTAMPTZ GENERATED ALWAYS AS (unix_time(opens_at)) STORED,
     closes_time           TIMESTAMPTZ GENERATED ALWAYS AS (unix_time(closes_at)) STORED,
     settled_time          TIMESTAMPTZ GENERATED ALWAYS AS
@@ -70,6 +90,7 @@ CREATE TABLE games (
     CHECK (rounds_settled <= rounds),
     CHECK (tickets <= max_tickets),
     CHECK (entries <= tickets),
+    CHECK (entries_closed <= entries),
     CHECK ((status = 'drawing') = (draw IS NOT NULL)),
     CHECK (prize_bps + treasury_bps + jackpot_bps[1] + jackpot_bps[2] + jackpot_bps[3] = 10000)
 );
@@ -81,7 +102,8 @@ CREATE INDEX games_by_status ON games (status, opens_at DESC, address DESC);
 CREATE INDEX games_active ON games (closes_at, address)
     WHERE status IN ('open', 'drawing', 'playing') AND closed_at_slot IS NULL;
 -- The queue of the deriver.
-CREATE INDEX games_to_derive ON games (address) WHERE derived_rounds <> rounds_settled;
+CREATE INDEX games_to_derive ON games (address)
+    WHERE derived_rounds <> rounds_settled OR derived_settled <> (status = 'settled');
 
 CREATE TABLE entries (
     address         address PRIMARY KEY,
@@ -96,6 +118,8 @@ CREATE TABLE entries (
     joined_at       BIGINT NOT NULL,
     first_ticket    u32 NOT NULL,
     tickets         u32 NOT NULL CHECK (tickets > 0),
+    -- Reward of whoever refunds or closes it, once each (lamports).
+    bounty          u32 NOT NULL,
     nonce           u16 NOT NULL,
     refunded        BOOLEAN NOT NULL,
     version         u8 NOT NULL,
@@ -116,11 +140,16 @@ CREATE INDEX entries_by_game ON entries (game, first_ticket) INCLUDE (player, ti
 CREATE INDEX entries_by_player ON entries (player, joined_at DESC);
 
 -- Which games were bound to which draw: seen in a game's account while drawing,
--- or in the transactions. A draw that was aborted may be among them.
+-- or in the transactions.
 CREATE TABLE draw_games (
     draw address NOT NULL,
     game address NOT NULL,
-    PRIMARY KEY (game, draw)
+    -- When the draw settled a round of the game, or was aborted and let it go; as the
+    -- transactions tell.
+    settled_at_slot  slot,
+    released_at_slot slot,
+    PRIMARY KEY (game, draw),
+    CHECK (settled_at_slot IS NULL OR released_at_slot IS NULL)
 );
 CREATE INDEX draw_games_by_draw ON draw_games (draw);
 

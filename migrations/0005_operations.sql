@@ -2,8 +2,9 @@
 -- replayed, never dropped.
 CREATE TABLE dead_letters (
     id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    -- 'account' (key is its address) or 'transaction' (key is its signature).
-    kind       TEXT NOT NULL CHECK (kind IN ('account', 'transaction')),
+    -- 'account' (key is its address); 'transaction', or an 'instruction' or 'event'
+    -- of one (key is its signature).
+    kind       TEXT NOT NULL CHECK (kind IN ('account', 'transaction', 'instruction', 'event')),
     key        TEXT NOT NULL,
     slot       slot NOT NULL,
     lamports   u64,

@@ -5,7 +5,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 # Tests run in their packages' folders, where a relative one would be another.
 case "$CARGO_TARGET_DIR" in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; esac
-export PATH="$HOME/.cargo/bin:$PATH"
+# Where scripts/setup installs Node.js, if the system's is too old.
+node_home=$HOME/.local/share/lottery/node
+export PATH="$node_home/bin:$HOME/.cargo/bin:$PATH"
 
 started=$SECONDS
 say() { printf '\n==> [%4ds] %s\n' $((SECONDS - started)) "$*"; }
@@ -16,6 +18,13 @@ die() {
 }
 
 have() { command -v "$1" >/dev/null 2>&1; }
+
+# What the TypeScript client runs on: Node.js 20.19 or newer, and npm.
+node_is_recent() {
+  have npm && have node && node -e '
+    const [major, minor] = process.versions.node.split(".").map(Number);
+    process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1);'
+}
 
 # Runs a command as root: as it is, or through sudo.
 as_root() {

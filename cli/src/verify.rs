@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use lottery_client::{
     history,
+    lottery::money::is_native,
     verify::{Report, verify},
 };
 use serde_json::json;
@@ -10,7 +11,7 @@ use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 /// Lamports in a SOL.
-const SOL: f64 = 1e9;
+const SOL: u64 = 1_000_000_000;
 
 pub async fn run(url: &str, game: &Pubkey, as_json: bool) -> anyhow::Result<ExitCode> {
     let rpc = RpcClient::new(url.to_owned());
@@ -21,7 +22,8 @@ pub async fn run(url: &str, game: &Pubkey, as_json: bool) -> anyhow::Result<Exit
     if as_json {
         println!("{}", to_json(game, &report));
     } else {
-        print(game, &report);
+        let is_native = is_native(&record.game.vault);
+        print(game, &report, is_native);
     }
     Ok(if report.passed() {
         ExitCode::SUCCESS
@@ -30,7 +32,7 @@ pub async fn run(url: &str, game: &Pubkey, as_json: bool) -> anyhow::Result<Exit
     })
 }
 
-fn print(game: &Pubkey, report: &Report) {
+fn print(game: &Pubkey, report: &Report, is_native: bool) {
     println!("game {game}");
     for step in &report.steps {
         let mark = if step.passed { "ok  " } else { "FAIL" };
@@ -39,23 +41,23 @@ fn print(game: &Pubkey, report: &Report) {
     }
     for winner in &report.winners {
         println!(
-            "  place {:>2}: ticket {:>6} of {} wins {:.9} SOL{}",
+            "  place {:>2}: ticket {:>6} of {} wins {}{}",
             winner.place + 1,
             winner.ticket,
             winner.player,
-            sol(winner.prize),
+            amount(winner.prize, is_native),
             if winner.paid { ", paid" } else { "" }
         );
     }
     for award in &report.awards {
         println!(
-            "  {} jackpot: ticket {:>6} of {} wins {:.9} SOL{}",
+            "  {} jackpot: ticket {:>6} of {} wins {}{}",
             lottery_client::lottery::state::TIER_NAMES
                 .get(usize::from(award.tier))
                 .unwrap_or(&"?"),
             award.ticket,
             award.player,
-            sol(award.amount),
+            amount(award.amount, is_native),
             if award.paid { ", paid" } else { "" }
         );
     }
@@ -70,9 +72,12 @@ fn print(game: &Pubkey, report: &Report) {
     }
 }
 
-/// For display only: a double holds every amount below 9 million SOL exactly.
-fn sol(lamports: u64) -> f64 {
-    lamports as f64 / SOL
+fn amount(units: u64, is_native: bool) -> String {
+    if is_native {
+        format!("{}.{:09} SOL", units / SOL, units % SOL)
+    } else {
+        format!("{units} base units of the house's token")
+    }
 }
 
 fn to_json(game: &Pubkey, report: &Report) -> serde_json::Value {

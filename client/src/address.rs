@@ -52,6 +52,20 @@ pub fn entry_with_bump(game: &Pubkey, player: &Pubkey, nonce: u16) -> (Pubkey, u
     Pubkey::find_program_address(seeds, &lottery::ID)
 }
 
+/// The token account that holds the money of a game, a jackpot or a treasury.
+pub fn vault(holder: &Pubkey) -> Pubkey {
+    derive(&[seeds::VAULT, holder.as_ref()])
+}
+
+/// A wallet's associated token account.
+pub fn associated_token(wallet: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
+    Pubkey::find_program_address(
+        &[wallet.as_ref(), token_program.as_ref(), mint.as_ref()],
+        &switchboard::ASSOCIATED_TOKEN_PROGRAM,
+    )
+    .0
+}
+
 /// Switchboard's global state.
 pub fn switchboard_state() -> Pubkey {
     Pubkey::find_program_address(&[switchboard::STATE_SEED], &switchboard::PROGRAM_ID).0
@@ -77,15 +91,11 @@ pub fn lookup_table(randomness: &Pubkey, recent_slot: u64) -> Pubkey {
 
 /// The wrapped SOL account that oracles are rewarded from.
 pub fn reward_escrow(randomness: &Pubkey) -> Pubkey {
-    Pubkey::find_program_address(
-        &[
-            randomness.as_ref(),
-            switchboard::TOKEN_PROGRAM.as_ref(),
-            switchboard::WRAPPED_SOL.as_ref(),
-        ],
-        &switchboard::ASSOCIATED_TOKEN_PROGRAM,
+    associated_token(
+        randomness,
+        &switchboard::WRAPPED_SOL,
+        &switchboard::TOKEN_PROGRAM,
     )
-    .0
 }
 
 /// An oracle's statistics.

@@ -1,34 +1,39 @@
-//! Collects what [`verify`](crate::verify) needs from a node: accounts as they
-//! are, and from the transaction history the draws that are over.
+//! Collects what [`verify`](crate::verify) needs from a node: accounts as they are,
+//! from the transaction history the draws that are over, and, where accounts were
+//! closed, what their transactions tell of them.
+
+mod events;
+mod rebuild;
+mod transactions;
 
 use anchor_lang::Discriminator;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use lottery::{
     draw::round_seed,
+    events::HouseChanged,
     instruction as program,
     state::{Entry, Game},
 };
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
-use solana_rpc_client::{
-    nonblocking::rpc_client::RpcClient, rpc_client::GetConfirmedSignaturesForAddress2Config,
-};
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::{
     client_error::Error as RpcError,
-    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcTransactionConfig},
+    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
     filter::{Memcmp, RpcFilterType},
 };
 use solana_signature::Signature;
-use solana_transaction::versioned::VersionedTransaction;
-use solana_transaction_status_client_types::{EncodedTransaction, UiTransactionEncoding};
 
 use crate::{
     account::{self, DecodeError, Kind},
-    verify::{Record, RevealedDraw},
+    verify::{Record, RevealedDraw, Source},
 };
+use events::Event;
+use rebuild::Ledger;
+use transactions::{Fetched, Pages, fetch};
 
-/// Most signatures in one page of history.
-const PAGE: usize = 1_000;
+/// Transactions asked for at the same time.
+const FETCHES: usize = 16;
 
 /// Why a game's record could not be collected.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +51,14 @@ pub enum HistoryError {
     Signatures(Pubkey),
     #[error("transaction {0} is not in a form that can be decoded")]
     Transaction(Signature),
+    #[error(
+        "the node does not tell what transaction {0} called, so events are missing: ask one that keeps inner instructions"
+    )]
+    NoInner(Signature),
+    #[error(
+        "accounts of game {game} are closed, and the node's history lacks {what}: ask a node that keeps the whole history"
+    )]
+    Pruned { game: Pubkey, what: &'static str },
 }
 
 impl From<RpcError> for HistoryError {
@@ -54,17 +67,117 @@ impl From<RpcError> for HistoryError {
     }
 }
 
-/// Everything about a game, from the chain alone.
+/// Everything about a game, from the chain alone. What was closed is rebuilt from the
+/// transactions that made it.
 pub async fn record(rpc: &RpcClient, address: &Pubkey) -> Result<Record, HistoryError> {
-    let game: Game = fetch_account(rpc, address).await?;
-    let entries = entries(rpc, address).await?;
+    match fetch_account::<Game>(rpc, address).await {
+        Ok(game) => record_of(rpc, address, game).await,
+        Err(HistoryError::Missing(_)) => record_of_closed(rpc, address).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Of a game that still has its account.
+async fn record_of(rpc: &RpcClient, address: &Pubkey, game: Game) -> Result<Record, HistoryError> {
+    let mut entries = entries(rpc, address).await?;
+    let mut source = Source::Accounts;
+    if entries.len() < usize::try_from(game.entries).unwrap_or(usize::MAX) {
+        let ledger = read(rpc, address).await?;
+        if ledger.created.is_none() {
+            return Err(HistoryError::Pruned {
+                game: *address,
+                what: "its creation",
+            });
+        }
+        source = Source::Ledger {
+            transactions: ledger.transactions,
+            game_closed: false,
+        };
+        let open: Vec<Pubkey> = entries.iter().map(|(entry, _)| *entry).collect();
+        let (_, joined) = ledger.rebuild(address, game.entry_fee);
+        entries.extend(
+            joined
+                .into_iter()
+                .filter(|(entry, _)| !open.contains(entry)),
+        );
+    }
     let draws = draws(rpc, address, &game).await?;
     Ok(Record {
         address: *address,
+        source,
         game,
         entries,
         draws,
+        payments: Vec::new(),
     })
+}
+
+/// Of a game whose account is gone.
+async fn record_of_closed(rpc: &RpcClient, address: &Pubkey) -> Result<Record, HistoryError> {
+    let ledger = read(rpc, address).await?;
+    if ledger.transactions == 0 {
+        return Err(HistoryError::Missing(*address));
+    }
+    let pruned = |what| HistoryError::Pruned {
+        game: *address,
+        what,
+    };
+    let created = ledger.created.ok_or_else(|| pruned("its creation"))?;
+    let rules = rules_at(rpc, &created.house, created.signature)
+        .await?
+        .ok_or_else(|| pruned("the rules of its house at its creation"))?;
+    let (mut game, entries) = ledger.rebuild(address, created.params.entry_fee);
+    rebuild::take_rules(&mut game, &created, &rules);
+    let draws = draws(rpc, address, &game).await?;
+    Ok(Record {
+        address: *address,
+        source: Source::Ledger {
+            transactions: ledger.transactions,
+            game_closed: true,
+        },
+        game,
+        entries,
+        draws,
+        payments: ledger.payments,
+    })
+}
+
+/// Everything that happened to a game.
+async fn read(rpc: &RpcClient, game: &Pubkey) -> Result<Ledger, HistoryError> {
+    let mut signatures = Vec::new();
+    let mut pages = Pages::new(*game);
+    while let Some(signature) = pages.next(rpc).await? {
+        signatures.push(signature);
+    }
+    let mut fetched: Vec<Fetched> = stream::iter(signatures.iter().rev())
+        .map(|signature| fetch(rpc, signature))
+        .buffered(FETCHES)
+        .try_collect()
+        .await?;
+    // Nodes list them in this order already; it costs nothing to be sure of the slots.
+    fetched.sort_by_key(|transaction| transaction.slot);
+    Ok(Ledger::of(game, &fetched))
+}
+
+/// The rules that a house had before a transaction: its last change before that.
+async fn rules_at(
+    rpc: &RpcClient,
+    house: &Pubkey,
+    before: Signature,
+) -> Result<Option<HouseChanged>, HistoryError> {
+    let mut pages = Pages::before(*house, before);
+    while let Some(signature) = pages.next(rpc).await? {
+        let transaction = fetch(rpc, &signature).await?;
+        let latest_first = transaction.calls.iter().rev().filter_map(Event::of);
+        let mut changes = latest_first.filter_map(|event| match event {
+            Event::HouseChanged(change) if change.house == *house => Some(change),
+            _ => None,
+        });
+        if let Some(change) = changes.next() {
+            return Ok(Some(change));
+        }
+    }
+    Ok(None)
 }
 
 /// All entries of a game.
@@ -122,10 +235,10 @@ pub async fn draws(
             break;
         };
         let transaction = fetch(rpc, &signature).await?;
-        for instruction in &transaction.instructions {
+        for instruction in &transaction.calls {
             if instruction.is::<program::RequestDraw>()
                 && instruction.names(address)
-                && let Some(Some(draw)) = instruction.accounts.get(3)
+                && let Some(draw) = instruction.accounts.get(3)
                 && let Some(found) = revealed(rpc, draw, transaction.slot).await?
             {
                 draws.push(found);
@@ -145,12 +258,12 @@ async fn revealed(
     let mut pages = Pages::new(*draw);
     while let Some(signature) = pages.next(rpc).await? {
         let transaction = fetch(rpc, &signature).await?;
-        for instruction in &transaction.instructions {
-            // Discriminator, signature of the oracle, recovery id, value.
-            if instruction.is::<program::RevealDraw>()
-                && instruction.accounts.get(3) == Some(&Some(*draw))
-                && let Some(Some(oracle)) = instruction.accounts.get(5)
-                && let Some(value) = instruction.data.get(73..105)
+        for instruction in &transaction.calls {
+            // Signature of the oracle, recovery id, value.
+            if let Some(arguments) = instruction.arguments::<program::RevealDraw>()
+                && instruction.accounts.get(3) == Some(draw)
+                && let Some(oracle) = instruction.accounts.get(5)
+                && let Some(value) = arguments.get(65..97)
                 && let Ok(value) = value.try_into()
             {
                 return Ok(Some(RevealedDraw {
@@ -165,118 +278,6 @@ async fn revealed(
         }
     }
     Ok(None)
-}
-
-/// An instruction of the lottery program within a transaction.
-struct Called {
-    /// In order; `None` for one that came from a lookup table.
-    accounts: Vec<Option<Pubkey>>,
-    data: Vec<u8>,
-}
-
-impl Called {
-    fn is<T: Discriminator>(&self) -> bool {
-        self.data.starts_with(T::DISCRIMINATOR)
-    }
-
-    fn names(&self, account: &Pubkey) -> bool {
-        self.accounts.contains(&Some(*account))
-    }
-}
-
-struct Fetched {
-    slot: u64,
-    instructions: Vec<Called>,
-}
-
-async fn fetch(rpc: &RpcClient, signature: &Signature) -> Result<Fetched, HistoryError> {
-    let config = RpcTransactionConfig {
-        encoding: Some(UiTransactionEncoding::Base64),
-        commitment: Some(CommitmentConfig::confirmed()),
-        max_supported_transaction_version: Some(0),
-    };
-    let fetched = rpc.get_transaction_with_config(signature, config).await?;
-    let undecodable = || HistoryError::Transaction(*signature);
-    let EncodedTransaction::Binary(text, _) = fetched.transaction.transaction else {
-        return Err(undecodable());
-    };
-    let bytes = STANDARD.decode(text).map_err(|_| undecodable())?;
-    let transaction: VersionedTransaction =
-        bincode::deserialize(&bytes).map_err(|_| undecodable())?;
-    let keys = transaction.message.static_account_keys();
-    let instructions = transaction
-        .message
-        .instructions()
-        .iter()
-        .filter(|called| keys.get(usize::from(called.program_id_index)) == Some(&lottery::ID))
-        .map(|called| Called {
-            accounts: called
-                .accounts
-                .iter()
-                .map(|index| keys.get(usize::from(*index)).copied())
-                .collect(),
-            data: called.data.clone(),
-        })
-        .collect();
-    Ok(Fetched {
-        slot: fetched.slot,
-        instructions,
-    })
-}
-
-/// Successful transactions of an address, newest first.
-struct Pages {
-    address: Pubkey,
-    page: std::vec::IntoIter<Signature>,
-    before: Option<Signature>,
-    ended: bool,
-}
-
-impl Pages {
-    fn new(address: Pubkey) -> Self {
-        Self {
-            address,
-            page: Vec::new().into_iter(),
-            before: None,
-            ended: false,
-        }
-    }
-
-    async fn next(&mut self, rpc: &RpcClient) -> Result<Option<Signature>, HistoryError> {
-        loop {
-            if let Some(signature) = self.page.next() {
-                return Ok(Some(signature));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            let found = rpc
-                .get_signatures_for_address_with_config(
-                    &self.address,
-                    GetConfirmedSignaturesForAddress2Config {
-                        before: self.before,
-                        until: None,
-                        limit: Some(PAGE),
-                        commitment: Some(CommitmentConfig::confirmed()),
-                    },
-                )
-                .await?;
-            let parsed = found
-                .iter()
-                .map(|row| Some((row.signature.parse().ok()?, row.err.is_none())))
-                .collect::<Option<Vec<(Signature, bool)>>>()
-                .ok_or(HistoryError::Signatures(self.address))?;
-            let last = parsed.last().map(|(signature, _)| *signature);
-            // A node that repeats a page would be asked for ever.
-            self.ended = found.len() < PAGE || last == self.before;
-            self.before = last;
-            self.page = parsed
-                .into_iter()
-                .filter_map(|(signature, succeeded)| succeeded.then_some(signature))
-                .collect::<Vec<_>>()
-                .into_iter();
-        }
-    }
 }
 
 /// Reads one account of a known kind.

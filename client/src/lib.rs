@@ -8,7 +8,9 @@ pub mod gateway;
 pub mod history;
 pub mod instruction;
 pub mod keypair;
+pub mod refusal;
 pub mod sender;
+pub mod token;
 pub mod verify;
 
 pub use lottery;

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lottery::LotteryError;
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -35,6 +36,14 @@ pub const MAX_TRANSACTION_BYTES: usize = 1232;
 
 /// Most log lines kept in an error.
 const KEPT_LOGS: usize = 6;
+
+/// What a simulation found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    pub compute_units: u32,
+    /// What the lottery program returned; empty if it returned nothing.
+    pub return_data: Vec<u8>,
+}
 
 /// A transaction that took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,8 +178,21 @@ impl Sender {
         payer: &Keypair,
         signers: &[&Keypair],
     ) -> Result<Landed, SendError> {
-        let units = self.simulate(instructions, &payer.pubkey()).await?;
-        let limit = u64::from(units) * u64::from(self.settings.compute_margin_percent) / 100;
+        let simulated = self.simulate(instructions, &payer.pubkey()).await?;
+        self.send_simulated(instructions, &simulated, payer, signers)
+            .await
+    }
+
+    /// As [`send`](Self::send), for callers that looked at the simulation themselves.
+    pub async fn send_simulated(
+        &self,
+        instructions: &[Instruction],
+        simulated: &Simulated,
+        payer: &Keypair,
+        signers: &[&Keypair],
+    ) -> Result<Landed, SendError> {
+        let units = u64::from(simulated.compute_units);
+        let limit = units * u64::from(self.settings.compute_margin_percent) / 100;
         let limit = u32::try_from(limit)
             .unwrap_or(MAX_COMPUTE_UNITS)
             .min(MAX_COMPUTE_UNITS);
@@ -209,12 +231,12 @@ impl Sender {
         answer.await.map_err(|_| SendError::Closed)?
     }
 
-    /// Compute units that the instructions use, or why they would fail.
+    /// What the instructions would do, or why they would fail.
     pub async fn simulate(
         &self,
         instructions: &[Instruction],
         payer: &Pubkey,
-    ) -> Result<u32, SendError> {
+    ) -> Result<Simulated, SendError> {
         let message = message(
             instructions,
             MAX_COMPUTE_UNITS,
@@ -245,7 +267,17 @@ impl Sender {
             });
         }
         let units = result.units_consumed.unwrap_or(MAX_COMPUTE_UNITS.into());
-        Ok(u32::try_from(units).unwrap_or(MAX_COMPUTE_UNITS))
+        let returned = result
+            .return_data
+            .filter(|returned| returned.program_id == lottery::ID.to_string())
+            .map(|returned| {
+                let data = STANDARD.decode(returned.data.0);
+                data.map_err(|_| SendError::Rpc("return data that are no base64".into()))
+            });
+        Ok(Simulated {
+            compute_units: u32::try_from(units).unwrap_or(MAX_COMPUTE_UNITS),
+            return_data: returned.transpose()?.unwrap_or_default(),
+        })
     }
 }
 

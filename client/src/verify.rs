@@ -1,14 +1,14 @@
 //! Recomputes a game from chain data: who entered, the random values, the
 //! winners, the money. Pure; [`history`](crate::history) collects the data.
 
+mod money;
+
 use lottery::{
-    draw::{
-        first_entries_hash, jackpot_hit, jackpot_ticket, next_entries_hash, round_seed,
-        winning_ticket,
-    },
-    math::{checked_mul, place_prize, split},
+    draw::{first_entries_hash, next_entries_hash, round_seed, winning_ticket},
+    events::Payment,
+    math::{checked_mul, place_prize},
     seeds,
-    state::{Entry, Game, GameStatus, TIER_NAMES},
+    state::{Entry, Game, GameStatus},
 };
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
@@ -26,15 +26,43 @@ pub struct RevealedDraw {
     pub reveal_slot: u64,
 }
 
+/// Where a record comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The accounts of the game and of all its entries.
+    Accounts,
+    /// Some were closed, and rebuilt from the game's transactions.
+    Ledger {
+        transactions: usize,
+        /// The game itself was, not its entries only.
+        game_closed: bool,
+    },
+}
+
 /// All that verification looks at.
 #[derive(Clone, Debug)]
 pub struct Record {
     pub address: Pubkey,
+    pub source: Source,
     pub game: Game,
     /// In any order.
     pub entries: Vec<(Pubkey, Entry)>,
     /// Every revealed draw the game was bound to, oldest first.
     pub draws: Vec<RevealedDraw>,
+    /// What the program told of payments, of a closed game.
+    pub payments: Vec<Payment>,
+}
+
+impl Record {
+    fn game_is_closed(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Ledger {
+                game_closed: true,
+                ..
+            }
+        )
+    }
 }
 
 /// One thing looked at.
@@ -143,16 +171,21 @@ pub fn verify(record: &Record) -> Report {
     let mut report = Report::default();
     let mut entries = record.entries.clone();
     entries.sort_by_key(|(_, entry)| entry.first_ticket);
+    tell_source(record.source, &mut report);
     verify_entries(record, &entries, &mut report);
     verify_rounds(record, &mut report);
+    if record.game_is_closed() {
+        money::verify_end(&record.game, &mut report);
+    }
     if record.game.is(GameStatus::Settled) {
         report.step(
             "all rounds were settled",
             record.game.rounds >= 1 && record.game.rounds_settled == record.game.rounds,
             format!("{} of {}", record.game.rounds_settled, record.game.rounds),
         );
-        verify_money(&record.game, &mut report);
-        verify_jackpots(&record.game, &mut report);
+        money::verify_shares(&record.game, &mut report);
+        money::verify_paid(&record.game, &mut report);
+        money::verify_jackpots(&record.game, &mut report);
         let (winners, awards) = winners(&record.game, &entries);
         let places = usize::from(record.game.winners);
         report.step(
@@ -160,10 +193,37 @@ pub fn verify(record: &Record) -> Report {
             winners.len() == places,
             format!("{} of {places} places", winners.len()),
         );
+        if record.game_is_closed() {
+            money::verify_payments(&record.payments, &winners, &awards, &mut report);
+        }
         report.winners = winners;
         report.awards = awards;
     }
     report
+}
+
+/// What a closed account proved by itself, its transactions have to.
+fn tell_source(source: Source, report: &mut Report) {
+    let Source::Ledger {
+        transactions,
+        game_closed,
+    } = source
+    else {
+        return;
+    };
+    let (what, detail) = if game_closed {
+        (
+            "the game is closed; it is rebuilt from its transactions",
+            "its own hash over the entries is gone with it",
+        )
+    } else {
+        (
+            "entries are closed; they are rebuilt from the game's transactions",
+            "the game's own hash proves them",
+        )
+    };
+    let detail = format!("{transactions} transactions; {detail}");
+    report.step(what, true, detail);
 }
 
 fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Report) {
@@ -212,11 +272,13 @@ fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Rep
         paid_right,
         format!("fee {}", game.entry_fee),
     );
-    report.step(
-        "the running hash over the entries is the game's",
-        hash == game.entries_hash,
-        format!("{} / {}", hex::encode(hash), hex::encode(game.entries_hash)),
-    );
+    if !record.game_is_closed() {
+        report.step(
+            "the running hash over the entries is the game's",
+            hash == game.entries_hash,
+            format!("{} / {}", hex::encode(hash), hex::encode(game.entries_hash)),
+        );
+    }
     if game.is(GameStatus::Cancelled) {
         report.step(
             "refunds of the entries sum to what the game returned",
@@ -278,55 +340,6 @@ fn verify_rounds(record: &Record, report: &mut Report) {
                 "round {}: the seed follows from a value revealed after the freeze",
                 round.saturating_add(1)
             ),
-            passed,
-            detail,
-        );
-    }
-}
-
-fn verify_money(game: &Game, report: &mut Report) {
-    let shares = split(game.gross(), &game.jackpot_bps, game.treasury_bps);
-    report.step(
-        "takings divide as the rules say",
-        shares.prize_pool == game.prize_pool
-            && shares.treasury == game.treasury_share
-            && shares.jackpots == game.jackpot_contributions,
-        format!(
-            "{} = prizes {} + jackpots {:?} + treasury {}",
-            game.gross(),
-            game.prize_pool,
-            game.jackpot_contributions,
-            game.treasury_share
-        ),
-    );
-}
-
-fn verify_jackpots(game: &Game, report: &mut Report) {
-    let Some(seed) = game.seeds().last() else {
-        return;
-    };
-    for (tier, name) in (0u8..).zip(TIER_NAMES) {
-        let index = usize::from(tier);
-        let contribution = game.jackpot_contributions[index];
-        let hit = jackpot_hit(seed, tier, game.jackpot_mean[index], contribution);
-        let ticket = jackpot_ticket(seed, tier, game.tickets);
-        let award = game.jackpot_awards[index];
-        // A pot of less than one unit after its reserve pays nothing.
-        let passed = if hit {
-            award == 0 || ticket == game.jackpot_tickets[index]
-        } else {
-            award == 0
-        };
-        let detail = if hit {
-            format!("hit: ticket {ticket} wins {award}")
-        } else {
-            format!(
-                "missed: chance was {contribution} in {}",
-                game.jackpot_mean[index]
-            )
-        };
-        report.step(
-            format!("{name} jackpot rolled as the seed says"),
             passed,
             detail,
         );

@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 use anchor_lang::Discriminator;
-use lottery::state::{Draw, Entry, Game, House, Jackpot, LAYOUT_VERSION, Lane, Treasury};
+use lottery::{
+    money::Holder as _,
+    state::{Draw, Entry, Game, House, Jackpot, LAYOUT_VERSION, Lane, Treasury},
+};
 use lottery_client::{
     account::{self, DecodeError, Kind},
     gateway::{GatewayError, gateway_uri},
     keypair::{self, KeypairError},
+    verify::Source,
 };
 use proptest::prelude::*;
 use solana_pubkey::Pubkey;
@@ -109,15 +113,24 @@ proptest! {
         data[rounds + 2] %= 33;
         if let Ok(game) = account::decode::<Game>(&lottery::ID, &data) {
             let _ = game.owed();
-            let _ = game.invariant(u64::MAX);
+            let _ = game.lamports_reserved();
             let _ = game.survivors(game.rounds);
             let _ = lottery::draw::fate(&game.rules(), game.seeds(), ticket);
             let _ = lottery_client::verify::winners(&game, &[]);
             let record = lottery_client::verify::Record {
                 address: Pubkey::new_unique(),
+                source: if ticket % 2 == 0 {
+                    Source::Accounts
+                } else {
+                    Source::Ledger {
+                        transactions: 1,
+                        game_closed: true,
+                    }
+                },
                 game,
                 entries: Vec::new(),
                 draws: Vec::new(),
+                payments: Vec::new(),
             };
             let _ = lottery_client::verify::verify(&record).passed();
         }

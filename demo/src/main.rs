@@ -2,13 +2,15 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
+use lottery::state;
+use lottery_client::history::{self, fetch_account};
 use lottery_demo::{
     api::Api,
-    scenario::{Game, Kind, Settings, play},
+    scenario::{Game, Kind, Settings, play, total_tickets},
     services::{self, Service},
-    table::{SOL, Table},
+    table::{SOL, Table, certain_mean},
 };
 use lottery_localnet::{ClusterChoice, Localnet, Options};
 use solana_signer::Signer as _;
@@ -19,10 +21,10 @@ const LANES: u8 = 2;
 /// Plays whole lotteries on a local cluster and checks every one of them.
 ///
 /// Starts a cluster, a keeper and an indexer with its API; has hundreds of players
-/// join a game of one round, one of five rounds and one that is cancelled; then
-/// repeats games until a jackpot is hit. Waits until every prize and refund has
-/// arrived, recomputes every draw from chain data alone, and compares the
-/// database with the chain.
+/// join a game of one round, which hits the minor jackpot, one of five rounds and one
+/// that is cancelled. Waits until every prize and refund has arrived, recomputes every
+/// draw from chain data alone, compares the database with the chain, and closes what
+/// is over.
 #[derive(Parser)]
 #[command(name = "lottery-demo", version)]
 struct Args {
@@ -81,7 +83,10 @@ async fn run(args: &Args) -> Result<()> {
         services::start_indexer(&localnet, None, folder.join("indexer.log")).await?;
     println!("API         {base}");
 
-    let mut table = Table::open(&localnet, LANES, |_| ()).await?;
+    let mut table = Table::open(&localnet, LANES, |house| {
+        house.rules.jackpot_mean[0] = certain_mean(house, total_tickets(args.players));
+    })
+    .await?;
     let keypair = folder.join("keeper.json");
     let keeper_key = solana_keypair::Keypair::new();
     services::write_keypair(&keypair, &keeper_key)?;
@@ -113,6 +118,15 @@ async fn run(args: &Args) -> Result<()> {
         show(&api, game).await?;
     }
     show_jackpots(&api, &table).await?;
+    show_bounties(&table, &games).await?;
+    println!("\nRecomputing every game from chain data alone:");
+    verify_draws(&localnet, &games).await?;
+    verify_database(&localnet).await?;
+
+    println!("\nClosing what is over, so that rent and unspent bounties return:");
+    services::close_everything(&localnet, &keypair).await?;
+    show_closed(&table, &games).await?;
+    println!("Recomputing every game again, now from its transactions:");
     verify_draws(&localnet, &games).await?;
     verify_database(&localnet).await?;
 
@@ -129,7 +143,9 @@ async fn run(args: &Args) -> Result<()> {
     stop(indexer).await?;
     localnet.shutdown().await;
     std::fs::remove_dir_all(&folder)?;
-    println!("\nAll games are settled or refunded, every draw verified, every claim paid.");
+    println!(
+        "\nAll games are settled or refunded, every draw verified, every claim paid, every account closed."
+    );
     Ok(())
 }
 
@@ -200,9 +216,40 @@ async fn show_jackpots(api: &Api, table: &Table) -> Result<()> {
     Ok(())
 }
 
+/// What cranks were paid of each game's escrow, as far as the game tells.
+async fn show_bounties(table: &Table, games: &[Game]) -> Result<()> {
+    println!("Bounties paid to the keeper");
+    for game in games {
+        let state: state::Game = fetch_account(table.rpc(), &game.address).await?;
+        let escrowed = state.bounty * state::Game::bounties(state.rounds, state.winners);
+        // Refunds are paid for by the entries.
+        let refunds = match game.kind {
+            Kind::Cancelled => state.bounty * u64::from(state.entries),
+            _ => 0,
+        };
+        let paid = escrowed - state.bounty_escrow + refunds;
+        println!("    {}  {}", game.address, lamports(paid));
+    }
+    Ok(())
+}
+
+/// Shows that nothing is left of the games.
+async fn show_closed(table: &Table, games: &[Game]) -> Result<()> {
+    for game in games {
+        let left = history::entries(table.rpc(), &game.address).await?.len();
+        let balance = table.rpc().get_balance(&game.address).await?;
+        ensure!(
+            left == 0 && balance == 0,
+            "game {} has {left} entries and {balance} lamports left",
+            game.address
+        );
+        println!("    {}  closed with all its entries", game.address);
+    }
+    Ok(())
+}
+
 /// Runs `lottery verify` on every game.
 async fn verify_draws(localnet: &Localnet, games: &[Game]) -> Result<()> {
-    println!("\nRecomputing every game from chain data alone:");
     for game in games {
         let printed = services::verify_game(localnet, &game.address).await?;
         let verdict = printed.lines().last().unwrap_or_default();
@@ -238,8 +285,11 @@ fn paid(value: &serde_json::Value) -> &'static str {
 
 /// Lamports, as the API's string, in SOL: exact, in integers.
 fn sol(value: &serde_json::Value) -> String {
-    match text(value).parse::<u64>().context("an amount") {
-        Ok(lamports) => format!("{}.{:09} SOL", lamports / SOL, lamports % SOL),
-        Err(_) => "? SOL".to_owned(),
-    }
+    text(value)
+        .parse()
+        .map_or_else(|_| "? SOL".to_owned(), lamports)
+}
+
+fn lamports(amount: u64) -> String {
+    format!("{}.{:09} SOL", amount / SOL, amount % SOL)
 }

@@ -1,5 +1,5 @@
-//! What is played: a game of one round, one of five, one that is cancelled, and
-//! more until a jackpot is hit.
+//! What is played: a game of one round, which hits the minor jackpot, one of five
+//! rounds, and one that is cancelled.
 
 use std::time::Duration;
 
@@ -14,10 +14,6 @@ use crate::{
     services::Service,
     table::{Table, doomed, five_rounds, one_round},
 };
-
-/// Most games played in the hope of a jackpot. Each hits the minor one with a
-/// chance of about 0.4, so that all miss once in 20,000 runs.
-const MAX_EXTRA_GAMES: usize = 20;
 
 /// Seconds that the doomed game sells for: enough for all its joins.
 const DOOMED_SECONDS: i64 = 30;
@@ -37,7 +33,6 @@ pub enum Kind {
     OneRound,
     FiveRounds,
     Cancelled,
-    ForTheJackpot,
 }
 
 impl Kind {
@@ -47,7 +42,6 @@ impl Kind {
             Self::OneRound => "one round",
             Self::FiveRounds => "five rounds",
             Self::Cancelled => "too few tickets",
-            Self::ForTheJackpot => "one round, for the jackpot",
         }
     }
 
@@ -78,20 +72,26 @@ fn tickets(n: usize) -> u32 {
     }
 }
 
-/// Plays everything and waits until the last payment has arrived.
+/// Tickets that so many players buy.
+pub fn total_tickets(players: usize) -> u32 {
+    (0..players).map(tickets).sum()
+}
+
+/// Plays everything and waits until the last payment has arrived. The house's mean for
+/// the minor jackpot must be what a game of all players' tickets contributes.
 pub async fn play(
     table: &Table,
     api: &Api,
     settings: &Settings,
     services: &mut [Service],
 ) -> Result<Vec<Game>> {
-    let total: u32 = (0..settings.players).map(tickets).sum();
+    let total = total_tickets(settings.players);
     let mut games = Vec::new();
     for kind in [Kind::OneRound, Kind::FiveRounds, Kind::Cancelled] {
         let address = table
             .create_game(|id, now| match kind {
                 Kind::FiveRounds => five_rounds(id, now, total),
-                Kind::Cancelled => doomed(id, now, total + 1, DOOMED_SECONDS),
+                Kind::Cancelled => doomed(id, now, total, DOOMED_SECONDS),
                 _ => one_round(id, now, total),
             })
             .await?;
@@ -102,25 +102,9 @@ pub async fn play(
     for game in &games {
         finish(api, *game, settings, services).await?;
     }
-    for _ in 0..MAX_EXTRA_GAMES {
-        if any_hit(api, table).await? {
-            return Ok(games);
-        }
-        let address = table
-            .create_game(|id, now| one_round(id, now, total))
-            .await?;
-        let game = Game {
-            address,
-            kind: Kind::ForTheJackpot,
-        };
-        join(table, game, settings).await?;
-        finish(api, game, settings, services).await?;
-        games.push(game);
-    }
     ensure!(
         any_hit(api, table).await?,
-        "no jackpot was hit in {} games",
-        games.len()
+        "no jackpot was hit, but the minor one had to be"
     );
     Ok(games)
 }
@@ -133,15 +117,18 @@ async fn any_hit(api: &Api, table: &Table) -> Result<bool> {
     Ok(jackpots.iter().any(|jackpot| jackpot["hits"] != "0"))
 }
 
+/// Everybody joins, but for one player who is missing where the game is to fail.
 async fn join(table: &Table, game: Game, settings: &Settings) -> Result<()> {
-    let bar = bar(settings.players)?;
+    let missing = usize::from(game.kind == Kind::Cancelled);
+    let players = settings.players.saturating_sub(missing);
+    let bar = bar(players)?;
     bar.set_message(format!(
         "joins  {} ({})",
         game.address,
         game.kind.describe()
     ));
     let burst = table
-        .join_all(game.address, settings.players, tickets, || bar.inc(1))
+        .join_all(game.address, players, tickets, || bar.inc(1))
         .await?;
     bar.finish_and_clear();
     println!(

@@ -110,18 +110,33 @@ pub fn write_keypair(path: &Path, keypair: &Keypair) -> Result<()> {
     Ok(())
 }
 
-/// Starts a keeper that pays with the key in `keypair`.
-pub fn start_keeper(localnet: &Localnet, keypair: &Path, log: PathBuf) -> Result<Service> {
+/// A keeper's command that pays with the key in `keypair`.
+fn keeper(localnet: &Localnet, keypair: &Path, verb: &str) -> Result<Command> {
     let mut command = Command::new(binary("lottery-keeper")?);
     command
-        .arg("run")
+        .arg(verb)
         .arg("--rpc-url")
         .arg(localnet.rpc_url())
         .arg("--ws-url")
         .arg(localnet.ws_url())
         .arg("--keypair")
         .arg(keypair);
+    Ok(command)
+}
+
+/// Starts a keeper that pays with the key in `keypair`, and leaves on chain what is
+/// over, for whoever wants to look at it.
+pub fn start_keeper(localnet: &Localnet, keypair: &Path, log: PathBuf) -> Result<Service> {
+    let mut command = keeper(localnet, keypair, "run")?;
+    command.args(["--close", "false"]);
     Service::start("lottery-keeper", &mut command, log)
+}
+
+/// Has a keeper close everything that is over and paid; what it printed.
+pub async fn close_everything(localnet: &Localnet, keypair: &Path) -> Result<String> {
+    let mut command = keeper(localnet, keypair, "once")?;
+    command.args(["--close-after-seconds", "0"]);
+    succeed("lottery-keeper once", command).await
 }
 
 /// Runs `lottery-indexer verify`; what it printed, or an error with it.

@@ -7,8 +7,13 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use lottery::state::{GameParams, HouseParams, Lane, Treasury};
-use lottery_client::{address, history::fetch_account, instruction as ix, sender::Sender};
+use lottery::state::{GameParams, HouseParams, HouseRules, Lane, Treasury};
+use lottery_client::{
+    address,
+    history::fetch_account,
+    instruction::{self as ix, Purchase, Token},
+    sender::Sender,
+};
 use lottery_localnet::Localnet;
 use solana_clock::Clock;
 use solana_commitment_config::CommitmentConfig;
@@ -21,8 +26,14 @@ use solana_signer::Signer as _;
 /// Lamports in a SOL.
 pub const SOL: u64 = 1_000_000_000;
 
+/// Price of a ticket in the games below (base units).
+pub const FEE: u64 = SOL / 100;
+
 /// What a join may use: its cost is constant but for a prefunded entry address.
-const JOIN_COMPUTE_UNITS: u32 = 6_000;
+const JOIN_COMPUTE_UNITS: u32 = 10_000;
+
+/// The same in a house that plays for a token.
+const TOKEN_JOIN_COMPUTE_UNITS: u32 = 60_000;
 
 /// Joins under way at once. Each waits for about a slot, so fewer would measure the
 /// wait; the sender bounds what it asks of the node at once.
@@ -34,6 +45,8 @@ pub struct Table {
     pub authority: Keypair,
     pub house: Pubkey,
     pub queue: Pubkey,
+    /// What the house plays for, if not for native SOL.
+    pub token: Option<Token>,
     pub players: Vec<Arc<Keypair>>,
 }
 
@@ -58,20 +71,35 @@ impl Table {
         lanes: u8,
         vary: impl FnOnce(&mut HouseParams),
     ) -> Result<Self> {
+        Self::open_for(localnet, lanes, None, vary).await
+    }
+
+    /// As [`open`](Self::open), of a house that plays for a token.
+    pub async fn open_for(
+        localnet: &Localnet,
+        lanes: u8,
+        token: Option<Token>,
+        vary: impl FnOnce(&mut HouseParams),
+    ) -> Result<Self> {
         let queue = localnet
             .queue()
             .context("the cluster has no oracle queue: is the randomness stand-in loaded?")?;
         let authority = Keypair::new();
         localnet.airdrop(&authority.pubkey(), 500 * SOL).await?;
         let mut params = HouseParams {
-            treasury_wallet: authority.pubkey(),
             vrf_queue: queue,
-            prize_bps: 9_000,
-            jackpot_bps: [300, 200, 100],
-            treasury_bps: 400,
-            jackpot_mean: [SOL / 2, 5 * SOL, 50 * SOL],
-            reserve_bps: [1_000, 1_000, 2_000],
-            open_creation: false,
+            draw_timeout: 10_800,
+            rules: HouseRules {
+                treasury_wallet: authority.pubkey(),
+                jackpot_mean: [SOL / 2, 5 * SOL, 50 * SOL],
+                bounty: 10_000,
+                claim_window: 86_400,
+                prize_bps: 9_000,
+                jackpot_bps: [300, 200, 100],
+                treasury_bps: 400,
+                reserve_bps: [1_000, 1_000, 2_000],
+                open_creation: false,
+            },
         };
         vary(&mut params);
         let table = Self {
@@ -82,11 +110,12 @@ impl Table {
             house: address::house(&authority.pubkey(), 0),
             authority,
             queue,
+            token,
             players: Vec::new(),
         };
         let creator = table.authority.pubkey();
         table
-            .send(&[ix::create_house(creator, 0, params)])
+            .send(&[ix::create_house(creator, 0, params, token)])
             .await
             .context("creating the house")?;
         for index in 0..lanes {
@@ -136,7 +165,8 @@ impl Table {
     pub async fn create_game(&self, params: impl FnOnce(u64, i64) -> GameParams) -> Result<Pubkey> {
         let treasury: Treasury = fetch_account(self.rpc(), &address::treasury(&self.house)).await?;
         let params = params(treasury.games_created, self.clock().await?.unix_timestamp);
-        self.send(&[ix::create_game(self.authority.pubkey(), self.house, params)])
+        let creator = self.authority.pubkey();
+        self.send(&[ix::create_game(creator, self.house, params, self.token)])
             .await
             .context("creating a game")?;
         Ok(address::game(&self.house, params.id))
@@ -189,9 +219,20 @@ impl Table {
     }
 
     async fn join(&self, game: Pubkey, player: Arc<Keypair>, tickets: u32) -> Result<()> {
-        let join = ix::join(player.pubkey(), self.house, game, tickets, 0, u64::MAX);
+        let purchase = Purchase {
+            player: player.pubkey(),
+            house: self.house,
+            game,
+            tickets,
+            nonce: 0,
+            max_total: u64::MAX,
+        };
+        let limit = match self.token {
+            None => JOIN_COMPUTE_UNITS,
+            Some(_) => TOKEN_JOIN_COMPUTE_UNITS,
+        };
         self.sender
-            .send_with_limit(&[join], JOIN_COMPUTE_UNITS, &player, &[])
+            .send_with_limit(&[ix::join(&purchase, self.token)], limit, &player, &[])
             .await
             .with_context(|| format!("player {} joining game {game}", player.pubkey()))?;
         Ok(())
@@ -203,6 +244,13 @@ impl Table {
     }
 }
 
+/// The mean contribution to the minor jackpot that a sold-out game of `tickets` makes:
+/// with this mean, it hits for certain.
+pub fn certain_mean(params: &HouseParams, tickets: u32) -> u64 {
+    let [minor, ..] = params.rules.jackpot_bps;
+    lottery::math::bps_of(FEE * u64::from(tickets), minor)
+}
+
 /// A game of one round and one winner, that sells `tickets` and is drawn when
 /// they are sold.
 pub fn one_round(id: u64, now: i64, tickets: u32) -> GameParams {
@@ -210,7 +258,7 @@ pub fn one_round(id: u64, now: i64, tickets: u32) -> GameParams {
     place_bps[0] = 10_000;
     GameParams {
         id,
-        entry_fee: SOL / 100,
+        entry_fee: FEE,
         opens_at: now - 60,
         closes_at: now + 3_600,
         min_tickets: 1,
@@ -235,7 +283,7 @@ pub fn five_rounds(id: u64, now: i64, tickets: u32) -> GameParams {
     params
 }
 
-/// A game that closes in `seconds` and then lacks tickets.
+/// A game that closes in `seconds` and is cancelled if it is not sold out then.
 pub fn doomed(id: u64, now: i64, tickets: u32, seconds: i64) -> GameParams {
     let mut params = one_round(id, now, tickets);
     params.min_tickets = tickets;

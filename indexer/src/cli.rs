@@ -59,9 +59,10 @@ enum Command {
     /// Compare the database with the chain, and recompute every draw.
     ///
     /// Fetches every account of the program and compares each field with its row;
-    /// checks that every account holds what it owes; recomputes entry hashes,
-    /// round seeds, eliminations, winners, prizes and jackpots. Exits 0 when all
-    /// agrees, 1 with the differences, 2 when it could not check.
+    /// checks that every account, or its vault, holds what it owes; recomputes entry
+    /// hashes, round seeds, eliminations, winners, prizes and jackpots, also of games
+    /// that are closed. Exits 0 when all agrees, 1 with the differences, 2 when it could
+    /// not check.
     Verify {
         #[command(flatten)]
         database: DatabaseArgs,

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lottery::draw::round_seed;
+use lottery::{draw::round_seed, state::GameStatus};
 use solana_pubkey::Pubkey;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -57,7 +57,7 @@ pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
         }
     }
     prove_rounds(pool).await?;
-    derived::close_settled_draws(pool).await?;
+    derived::close_done_draws(pool).await?;
     Ok(())
 }
 
@@ -69,6 +69,7 @@ pub fn played(game: &GameBody) -> Played {
         winners: game.winners,
         keep_bps: game.keep_bps,
         seeds: game.seeds(),
+        settled: game.status == GameStatus::Settled,
         prize_pool: game.prize_pool.0,
         place_bps: game.place_bps,
         jackpot_awards: game.jackpot_awards.map(|award| award.0),

@@ -24,6 +24,9 @@ pub struct Played {
     pub keep_bps: [u16; MAX_ROUNDS],
     /// Seeds of the settled rounds.
     pub seeds: Vec<[u8; 32]>,
+    /// Whether the money is divided: only then there are prizes and awards. A game whose
+    /// vault is frozen has all its rounds and waits for that.
+    pub settled: bool,
     /// Known once settled (base units).
     pub prize_pool: u64,
     pub place_bps: [u16; MAX_PLACES],
@@ -181,7 +184,7 @@ pub fn play(game: &Played) -> Result<Outcome, FateError> {
         (alive, positions, n) = (still, at, survivors);
     }
     let mut winning_tickets = Vec::new();
-    if game.seeds.len() == usize::from(game.rounds) {
+    if game.settled && game.seeds.len() == usize::from(game.rounds) {
         let mut places: Vec<(u32, u32)> = positions.into_iter().zip(alive).collect();
         places.sort_unstable();
         winning_tickets = places.into_iter().map(|(_, ticket)| ticket).collect();
@@ -258,6 +261,7 @@ mod tests {
             winners,
             keep_bps,
             seeds: (0..rounds).map(|r| sha256(&[salt, r])).collect(),
+            settled: true,
             prize_pool: 1_000_003,
             place_bps,
             jackpot_awards: [0, 7, 0],
@@ -338,6 +342,34 @@ mod tests {
             first += tickets.count;
         }
         assert_eq!((paid, awarded), (played.prize_pool, 7));
+    }
+
+    /// All rounds are drawn, the money is not divided: who is out is known, prizes are not.
+    #[test]
+    fn a_game_that_waits_for_its_settlement_has_no_winners_yet() {
+        let mut played = game(50, 2, 3, 5_000, 4);
+        let settled = play(&played).unwrap();
+        played.settled = false;
+        let outcome = play(&played).unwrap();
+        assert_eq!(outcome.eliminated, settled.eliminated);
+        assert!(outcome.winning_tickets.is_empty());
+        let winner = settled.winning_tickets[0];
+        let fate = outcome.entry(
+            &played,
+            Tickets {
+                first: winner,
+                count: 1,
+            },
+        );
+        assert_eq!(
+            (
+                fate.eliminated_round,
+                fate.place,
+                fate.prize,
+                fate.jackpot_awards
+            ),
+            (None, None, None, None)
+        );
     }
 
     #[test]

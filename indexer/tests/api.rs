@@ -110,6 +110,18 @@ async fn a_game_shows_its_rules_rounds_proofs_and_winners() {
     assert_eq!(jackpot["award"], chain.jackpot_awards[0].to_string());
     assert_eq!(jackpot["paid"], false);
 
+    // Of a house that plays for native SOL.
+    assert_eq!(
+        (&game["mint"], &game["vault"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(game["rules"]["bounty"], "5000");
+    assert_eq!(game["rules"]["claim_window"], 3_600);
+    assert_eq!(game["claims_end"], chain.settled_at + 3_600);
+    assert_eq!(game["bounty_escrow"], chain.bounty_escrow.to_string());
+    assert_eq!(game["aborted_draws"], serde_json::json!([]));
+    assert_eq!(game["tried_oracles"], serde_json::json!([]));
+
     // A game between rounds shows what is to come, too.
     let game = ok(&base, &format!("/api/games/{}", world.games[1].0)).await;
     assert_eq!(
@@ -218,6 +230,10 @@ async fn jackpots_show_three_tiers_with_their_last_win() {
         );
         assert_eq!(shown["hits"], chain.hits.to_string());
         assert_eq!(shown["version"], chain.revision.to_string());
+        assert_eq!(
+            (&shown["mint"], &shown["vault"]),
+            (&Value::Null, &Value::Null)
+        );
     }
     let minor = &jackpots[0]["last_win"];
     assert_eq!(
@@ -233,6 +249,38 @@ async fn jackpots_show_three_tiers_with_their_last_win() {
         .unwrap();
     assert_eq!(minor["winner"], holder.1.player.to_string());
     assert_eq!(jackpots[2]["last_win"], Value::Null);
+}
+
+/// Amounts of a token house are in its token's units, and say so.
+#[tokio::test]
+async fn a_token_house_names_its_mint() {
+    let database = TestDatabase::migrated().await;
+    let (mut world, _) = World::played();
+    world.house.mint = key(40);
+    world.jackpots[0].vault = key(41);
+    world.games[2].1.vault = key(42);
+    database.snapshot(1, world.accounts(1)).await;
+    let base = serve(database.pool.clone()).await;
+    let mint = key(40).to_string();
+    let game = ok(&base, &format!("/api/games/{}", world.games[2].0)).await;
+    assert_eq!(
+        (&game["mint"], &game["vault"]),
+        (&mint.clone().into(), &key(42).to_string().into())
+    );
+    for path in ["/api/games", "/api/games/active"] {
+        let page = ok(&base, path).await;
+        let games = page["games"].as_array().unwrap();
+        assert!(
+            !games.is_empty() && games.iter().all(|game| game["mint"] == mint),
+            "{path}"
+        );
+    }
+    let jackpots = ok(&base, "/api/jackpots").await;
+    let minor = &jackpots["jackpots"][0];
+    assert_eq!(
+        (&minor["mint"], &minor["vault"]),
+        (&mint.into(), &key(41).to_string().into())
+    );
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ mod common;
 
 use common::{
     TestDatabase,
-    chain::{Rule, World, value},
+    chain::{Rule, World, update, value},
 };
-use lottery::{draw::Fate, math::place_prize};
+use lottery::{draw::Fate, math::place_prize, state::GameStatus};
 use lottery_indexer::{derive, source::Event, store::U64};
 
 type Row = (Option<i16>, Option<i16>, Option<U64>, Option<Vec<U64>>);
@@ -165,4 +165,65 @@ async fn a_draw_settled_unseen_is_closed_by_what_it_left() {
     .unwrap();
     assert_eq!((closed, all), (3, 3));
     assert!(world.draws.is_empty());
+}
+
+/// A frozen vault holds up the money, not the draw: who is out is known at once, who
+/// won what when the money is divided.
+#[tokio::test]
+async fn a_settlement_that_waits_is_derived_when_it_comes() {
+    let database = TestDatabase::migrated().await;
+    let mut world = World::new();
+    let game = world.open(Rule {
+        rounds: 1,
+        winners: 2,
+        keep_bps: 0,
+        entry_fee: 1_000,
+    });
+    for player in 1..=5 {
+        world.join(game, 50 + player, 0, 3);
+    }
+    world.request(&[game]);
+    world.reveal(value(1));
+    let address = world.games[game].0;
+    let mut before = world.games[game].1;
+    world.settle(game);
+    let settled = world.games[game].1;
+    (before.round_seeds, before.rounds_settled) = (settled.round_seeds, 1);
+    before.draw = Default::default();
+    before.set_status(GameStatus::Playing);
+    let mut accounts = world.accounts(10);
+    for account in &mut accounts {
+        if account.address == address {
+            *account = update(address, 10, account.lamports, &before);
+        }
+    }
+    database.snapshot(10, accounts).await;
+    derive::once(&database.pool).await.unwrap();
+    let counts = async || -> (i64, i64, i64) {
+        sqlx::query_as(
+            "SELECT (SELECT count(*) FROM game_rounds), (SELECT count(*) FROM winners),
+                    (SELECT count(*) FROM entries WHERE prize IS NOT NULL)",
+        )
+        .fetch_one(&database.pool)
+        .await
+        .unwrap()
+    };
+    assert_eq!(counts().await, (1, 0, 0));
+    let out: i64 = database
+        .value("SELECT count(*) FROM entries WHERE eliminated_round = 0")
+        .await;
+    assert!(out >= 3);
+    let base = common::serve(database.pool.clone()).await;
+    let shown = async || -> serde_json::Value {
+        let path = format!("{base}/api/games/{address}");
+        reqwest::get(path).await.unwrap().json().await.unwrap()
+    };
+    let game_shown = shown().await;
+    assert_eq!(game_shown["awaits_settlement"], true);
+    assert_eq!(game_shown["next_round_at"], serde_json::Value::Null);
+    database.snapshot(11, world.accounts(11)).await;
+    derive::once(&database.pool).await.unwrap();
+    assert_eq!(counts().await, (1, 2, 5));
+    assert_fates(&database, &world, game).await;
+    assert_eq!(shown().await["awaits_settlement"], false);
 }

@@ -14,12 +14,17 @@ use std::time::Duration;
 use common::{
     TestDatabase,
     chain::{World, key, value},
-    node::{Node, meta},
+    node::{Node, event_data, meta},
 };
-use lottery_client::instruction::{self as ix, LaneKeys, Revelation};
+use lottery::events::{
+    DrawRequested, DrawRevealed, DrawSettled, EVENT_VERSION, GameCancelled, RoundSettled,
+};
+use lottery_client::instruction::{self as ix, DrawKeys, LaneKeys, Purchase, Revelation};
 use lottery_indexer::{derive, ledger::Ledger, source::Event, store::U64};
 use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
+use solana_instruction::Instruction;
+use solana_pubkey::Pubkey;
 
 async fn ledger(database: &TestDatabase, node: &Node) -> Ledger {
     Ledger::new(
@@ -30,14 +35,49 @@ async fn ledger(database: &TestDatabase, node: &Node) -> Ledger {
     )
 }
 
+/// An instruction that leaves no event.
+fn join() -> Instruction {
+    let purchase = Purchase {
+        player: key(1),
+        house: key(2),
+        game: key(3),
+        tickets: 1,
+        nonce: 0,
+        max_total: 9,
+    };
+    ix::join(&purchase, None)
+}
+
+fn cancelled(house: Pubkey, game: Pubkey, owed: u64) -> GameCancelled {
+    GameCancelled {
+        version: EVENT_VERSION,
+        house,
+        game,
+        reason: GameCancelled::TOO_FEW_TICKETS,
+        owed,
+        cranker: key(1),
+        bounty: 0,
+    }
+}
+
 #[tokio::test]
 async fn transactions_are_kept_with_what_they_did_and_cost() {
     let database = TestDatabase::migrated().await;
     let node = Node::default();
     let (payer, house, game) = (key(1), key(2), key(3));
-    let join = ix::join(payer, house, game, 1, 0, 9);
-    let cancel = ix::cancel_game(game);
-    let first = node.add(1, 5, payer, &[join, cancel.clone()], meta(Value::Null));
+    let purchase = Purchase {
+        player: payer,
+        house,
+        game,
+        tickets: 1,
+        nonce: 0,
+        max_total: 9,
+    };
+    let join = ix::join(&purchase, None);
+    let cancel = ix::cancel_game(payer, game);
+    let cancelled = event_data(&cancelled(house, game, 9));
+    let both = [join.clone(), cancel.clone()];
+    let first = node.tell(1, 5, payer, &both, &[(1, cancelled)]);
     let custom = json!({"InstructionError": [0, {"Custom": 6022}]});
     let second = node.add(2, 6, payer, &[cancel], meta(custom.clone()));
     let ledger = ledger(&database, &node).await;
@@ -98,7 +138,7 @@ async fn transactions_are_kept_with_what_they_did_and_cost() {
 
     // Only what is new is asked for afterwards.
     let asked = node.asked("getTransaction");
-    node.add(3, 7, payer, &[ix::cancel_game(game)], meta(Value::Null));
+    node.add(3, 7, payer, &[join], meta(Value::Null));
     assert!(ledger.catch_up(false).await.unwrap());
     assert_eq!(node.asked("getTransaction"), asked + 1);
     assert_eq!(
@@ -118,7 +158,7 @@ async fn a_transaction_not_served_yet_is_waited_for_and_at_last_set_aside() {
             number,
             u64::from(number),
             key(1),
-            &[ix::cancel_game(key(2))],
+            &[join()],
             meta(Value::Null),
         );
     }
@@ -131,7 +171,7 @@ async fn a_transaction_not_served_yet_is_waited_for_and_at_last_set_aside() {
     node.set(|script| script.transactions[1].2 = served);
     assert!(ledger.catch_up(false).await.unwrap());
     assert_eq!(count().await, 3);
-    node.add(4, 4, key(1), &[ix::cancel_game(key(2))], meta(Value::Null));
+    node.add(4, 4, key(1), &[join()], meta(Value::Null));
     node.set(|script| script.transactions[3].2 = Value::Null);
     assert!(!ledger.catch_up(false).await.unwrap());
     assert!(ledger.catch_up(true).await.unwrap());
@@ -167,8 +207,20 @@ async fn a_draw_that_no_account_ever_showed_is_filled_in() {
     let id = world.lane.next_draw;
     let oracle = key(5);
     let draw = world.request(&[index]);
-    let request = ix::request_draw(payer, keys, id, oracle, &[game]);
-    node.add(1, 100, payer, &[request], meta(Value::Null));
+    // A game that is not due is left out of the draw.
+    let idle = key(77);
+    let request = ix::request_draw(payer, keys, id, oracle, &[idle, game]);
+    let told = event_data(&DrawRequested {
+        version: EVENT_VERSION,
+        house: world.house_address,
+        draw,
+        oracle,
+        games: vec![game],
+        cranker: payer,
+        bounty: 1,
+        reveal_bounty: 2,
+    });
+    node.tell(1, 100, payer, &[request], &[(0, told)]);
     world.reveal(value(1));
     let revelation = Revelation {
         signature: [7; 64],
@@ -176,10 +228,36 @@ async fn a_draw_that_no_account_ever_showed_is_filled_in() {
         value: value(1),
     };
     let reveal = ix::reveal_draw(payer, keys, id, oracle, &revelation);
-    node.add(2, 101, payer, &[reveal], meta(Value::Null));
+    let told = event_data(&DrawRevealed {
+        version: EVENT_VERSION,
+        draw,
+        value: value(1),
+        cranker: payer,
+        bounty: 2,
+    });
+    node.tell(2, 101, payer, &[reveal], &[(0, told)]);
     world.settle(index);
-    let settle = ix::settle_draw(world.house_address, draw, payer, &[game]);
-    node.add(3, 102, payer, &[settle], meta(Value::Null));
+    let draw_keys = DrawKeys {
+        house: world.house_address,
+        lane: world.lane_address(),
+        draw,
+        payer,
+    };
+    let settle = ix::settle_draw(payer, draw_keys, &[game], None);
+    let told = event_data(&DrawSettled {
+        version: EVENT_VERSION,
+        house: world.house_address,
+        draw,
+        rounds: vec![RoundSettled {
+            game,
+            round: 0,
+            survivors: 1,
+            seed: world.games[index].1.round_seeds[0],
+        }],
+        cranker: payer,
+        bounty: 1,
+    });
+    node.tell(3, 102, payer, &[settle], &[(0, told)]);
     // A reveal that failed says nothing.
     let lie = Revelation {
         value: value(9),
@@ -240,7 +318,7 @@ async fn a_draw_that_no_account_ever_showed_is_filled_in() {
 async fn a_long_history_is_read_page_by_page_oldest_first() {
     let database = TestDatabase::migrated().await;
     let node = Node::default();
-    let template = node.add(1, 1, key(1), &[ix::cancel_game(key(2))], meta(Value::Null));
+    let template = node.add(1, 1, key(1), &[join()], meta(Value::Null));
     node.set(|script| {
         let (.., answer) = script.transactions.pop().unwrap();
         for number in 0..2_300u64 {
@@ -275,7 +353,7 @@ async fn a_node_that_forgot_where_the_ledger_stands_is_read_by_slot() {
     let database = TestDatabase::migrated().await;
     let node = Node::default();
     let add = |number: u8, slot: u64| {
-        let instructions = [ix::cancel_game(key(2))];
+        let instructions = [join()];
         node.add(number, slot, key(1), &instructions, meta(Value::Null))
     };
     add(1, 10);

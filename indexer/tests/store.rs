@@ -75,7 +75,7 @@ async fn the_largest_values_come_back_as_they_went_in() {
     let mut lane: Lane = largest();
     lane.version = version;
     let mut draw: Draw = largest();
-    draw.version = version;
+    (draw.state, draw.version) = (Draw::REVEALED, version);
     let mut entry: Entry = largest();
     entry.version = version;
     let mut game: Game = largest();
@@ -114,6 +114,13 @@ async fn the_largest_values_come_back_as_they_went_in() {
     assert_eq!(row.body, EntryBody::from(&entry));
     let row = stored::<GameBody>(&database, &key(7)).await;
     assert_eq!(row.body, GameBody::from(&game));
+    // None of the oracles, and the second alone: the gaps stay where they are.
+    for tried in [[None; 3], [None, Some(key(9)), None]] {
+        game.tried_oracles = tried.map(Option::unwrap_or_default);
+        database.update(update(key(7), 2, 1, &game)).await;
+        let row = stored::<GameBody>(&database, &key(7)).await;
+        assert_eq!(row.body.tried_oracles, tried);
+    }
     // As text, so that no conversion of ours is between.
     let text: String = database.value("SELECT prize_pool::text FROM games").await;
     assert_eq!(text, "18446744073709551615");
@@ -121,6 +128,22 @@ async fn the_largest_values_come_back_as_they_went_in() {
         .value("SELECT jackpot_mean[3]::text FROM games")
         .await;
     assert_eq!(text, "18446744073709551615");
+}
+
+#[tokio::test]
+async fn an_aborted_draw_has_no_value() {
+    let database = TestDatabase::migrated().await;
+    let mut draw = Draw::zeroed();
+    (draw.state, draw.games, draw.settled) = (Draw::ABORTED, 2, 1);
+    (draw.timeout_slot, draw.bounty) = (900, 5_000);
+    draw.version = lottery::state::LAYOUT_VERSION;
+    database.update(update(key(5), 1, 1, &draw)).await;
+    let row = stored::<DrawBody>(&database, &key(5)).await.body;
+    assert_eq!(
+        (row.state, row.value, row.reveal_slot),
+        (Draw::ABORTED, None, None)
+    );
+    assert_eq!((row.timeout_slot, row.bounty), (Some(U64(900)), U64(5_000)));
 }
 
 #[tokio::test]
@@ -157,7 +180,7 @@ async fn accrued(database: &TestDatabase) -> (u64, i64) {
 
 fn treasury(slot: i64, accrued: u64) -> AccountUpdate {
     let mut treasury = Treasury::zeroed();
-    treasury.init(key(1), 1, 0);
+    treasury.init(key(1), key(2), 1, 0);
     treasury.accrued = accrued;
     update(key(9), slot, 1, &treasury)
 }

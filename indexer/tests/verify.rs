@@ -9,12 +9,18 @@
 
 mod common;
 
-use common::{TestDatabase, chain::World};
+use common::{
+    TestDatabase,
+    chain::{World, key},
+};
+use lottery::money::Holder as _;
+use lottery_client::address;
 use lottery_indexer::{
     derive,
     source::{Event, Snapshot},
-    verify,
+    verify::{self, Vault, Vaults},
 };
+use solana_pubkey::Pubkey;
 
 /// A database that has followed a chain, and the chain's last state.
 async fn followed() -> (TestDatabase, Snapshot) {
@@ -34,7 +40,9 @@ async fn followed() -> (TestDatabase, Snapshot) {
 #[tokio::test]
 async fn a_followed_chain_verifies() {
     let (database, chain) = followed().await;
-    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    let report = verify::pass(&database.pool, &chain, &Vaults::new())
+        .await
+        .unwrap();
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.checked.accounts, chain.accounts.len() as u64);
     assert_eq!((report.checked.games, report.checked.entries), (3, 11));
@@ -78,6 +86,28 @@ async fn every_tampering_is_found() {
             "status",
         ),
         ("UPDATE games SET paid_out = 0 WHERE id = 0", "paid_out"),
+        ("UPDATE games SET expired = 1 WHERE id = 0", "expired"),
+        (
+            "UPDATE games SET fully_paid = TRUE WHERE id = 0",
+            "fully_paid",
+        ),
+        (
+            "UPDATE games SET bounty_escrow = bounty_escrow + 1 WHERE id = 1",
+            "bounty_escrow",
+        ),
+        (
+            "UPDATE games SET tried_oracles[1] = creator WHERE id = 0",
+            "tried_oracles",
+        ),
+        (
+            "UPDATE treasuries SET total_withdrawn = 1",
+            "total_withdrawn",
+        ),
+        ("UPDATE houses SET mint = vrf_queue", "mint"),
+        (
+            "UPDATE entries SET bounty = 1 WHERE nonce = 40 AND tickets = 40",
+            "bounty",
+        ),
         ("DELETE FROM games WHERE id = 2", "row"),
         ("UPDATE games SET closed_at_slot = 60 WHERE id = 2", "row"),
         (
@@ -134,14 +164,18 @@ async fn every_tampering_is_found() {
             .unwrap();
         backup(database).await;
         database.tamper(sql).await;
-        let report = verify::pass(&database.pool, chain).await.unwrap();
+        let report = verify::pass(&database.pool, chain, &Vaults::new())
+            .await
+            .unwrap();
         assert!(
             report.differences.iter().any(|d| d.field == field),
             "{sql}: expected {field}; {report}"
         );
         restore(database).await;
     }
-    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    let report = verify::pass(&database.pool, &chain, &Vaults::new())
+        .await
+        .unwrap();
     assert!(report.is_clean(), "{report}");
 }
 
@@ -208,7 +242,9 @@ async fn insolvent_and_closed_accounts_are_found() {
     for account in &mut chain.accounts {
         account.lamports -= 1;
     }
-    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    let report = verify::pass(&database.pool, &chain, &Vaults::new())
+        .await
+        .unwrap();
     let insolvent = report.differences.iter().filter(|d| d.field == "solvency");
     assert_eq!(
         insolvent.count(),
@@ -216,7 +252,87 @@ async fn insolvent_and_closed_accounts_are_found() {
         "treasury, jackpots and games: {report}"
     );
     chain.accounts.clear();
-    let report = verify::pass(&database.pool, &chain).await.unwrap();
+    let report = verify::pass(&database.pool, &chain, &Vaults::new())
+        .await
+        .unwrap();
     let open = report.differences.iter().filter(|d| d.field == "account");
     assert_eq!(open.count(), 1 + 1 + 3 + 1 + 3 + 11);
+}
+
+/// A token house: vaults hold its money, lamports only rent and bounties.
+#[tokio::test]
+async fn vaults_must_cover_what_token_houses_owe() {
+    let database = TestDatabase::migrated().await;
+    let (mut world, _) = World::played();
+    let mint = key(40);
+    world.house.mint = mint;
+    let mut vaults = Vaults::new();
+    let mut hold = |holder: Pubkey, amount: u64| -> Pubkey {
+        let vault = address::vault(&holder);
+        let owner = holder;
+        vaults.insert(
+            vault,
+            Vault {
+                mint,
+                owner,
+                amount,
+            },
+        );
+        vault
+    };
+    let house = world.house_address;
+    world.treasury.vault = hold(address::treasury(&house), world.treasury.accrued);
+    for jackpot in &mut world.jackpots {
+        jackpot.vault = hold(address::jackpot(&house, jackpot.tier), jackpot.amount);
+    }
+    for (address, game) in &mut world.games {
+        game.vault = hold(*address, game.owed().unwrap());
+    }
+    let mut accounts = world.accounts(60);
+    for account in &mut accounts {
+        // Rent and bounties, and nothing of what is owed in tokens.
+        let owed = vaults.get(&address::vault(&account.address));
+        account.lamports -= owed.map_or(0, |vault| vault.amount);
+    }
+    let chain = Snapshot { slot: 60, accounts };
+    database.ingest(vec![Event::Snapshot(chain.clone())]).await;
+    derive::once(&database.pool).await.unwrap();
+    // The draws of its rounds are none of this test's business.
+    let fields = async |chain: &Snapshot, vaults: &Vaults| -> Vec<String> {
+        let report = verify::pass(&database.pool, chain, vaults).await.unwrap();
+        let fields = report.differences.into_iter().map(|d| d.field);
+        fields.filter(|field| !field.starts_with("round")).collect()
+    };
+    assert_eq!(fields(&chain, &vaults).await, [""; 0]);
+    let games = address::vault(&world.games[0].0);
+    let change = |change: fn(&mut Vault)| {
+        let mut vaults = vaults.clone();
+        change(vaults.get_mut(&games).unwrap());
+        vaults
+    };
+    assert_eq!(
+        fields(&chain, &change(|vault| vault.amount -= 1)).await,
+        ["solvency"]
+    );
+    assert_eq!(
+        fields(&chain, &change(|vault| vault.amount += 1)).await,
+        [""; 0]
+    );
+    let foreign = change(|vault| vault.owner = key(9));
+    assert_eq!(fields(&chain, &foreign).await, ["owner of the vault"]);
+    assert_eq!(
+        fields(&chain, &change(|vault| vault.mint = key(9))).await,
+        ["mint"]
+    );
+    let mut gone = vaults.clone();
+    gone.remove(&games);
+    assert_eq!(fields(&chain, &gone).await, ["vault"]);
+    // Its lamports must cover rent and bounties all the same.
+    let mut poor = chain.clone();
+    for account in &mut poor.accounts {
+        if account.address == world.games[0].0 {
+            account.lamports -= 1;
+        }
+    }
+    assert_eq!(fields(&poor, &vaults).await, ["solvency", "lamports"]);
 }

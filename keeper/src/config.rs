@@ -84,6 +84,21 @@ pub struct Options {
     /// Return the money of cancelled games unasked [default: true]
     #[arg(long, global = true, value_name = "BOOL", env = "LOTTERY_KEEPER_PUSH_REFUNDS", action = ArgAction::Set)]
     pub push_refunds: Option<bool>,
+    /// Create token accounts of players who are paid tokens and have none; the keeper
+    /// pays their rent, and the players may keep it [default: true]
+    #[arg(long, global = true, value_name = "BOOL", env = "LOTTERY_KEEPER_CREATE_TOKEN_ACCOUNTS", action = ArgAction::Set)]
+    pub create_token_accounts: Option<bool>,
+    /// Close paid entries and games, so that their rent returns [default: true]
+    #[arg(long, global = true, value_name = "BOOL", env = "LOTTERY_KEEPER_CLOSE", action = ArgAction::Set)]
+    pub close: Option<bool>,
+    /// How long after its end a paid game is closed (seconds) [default: 3600]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        env = "LOTTERY_KEEPER_CLOSE_AFTER_SECONDS"
+    )]
+    pub close_after_seconds: Option<u64>,
     /// Steps of draws done at the same time [default: 32]
     #[arg(
         long,
@@ -175,6 +190,7 @@ impl Options {
     pub fn or(self, fallback: Options) -> Options {
         first_set!(self, fallback;
             rpc_url, ws_url, oracle_rpc_url, keypair, house, lanes, push_claims, push_refunds,
+            create_token_accounts, close, close_after_seconds,
             draw_jobs, push_jobs, tick_ms, debounce_ms, scan_seconds, drain_seconds,
             rpc_timeout_ms, gateway_timeout_ms, min_balance)
     }
@@ -221,6 +237,8 @@ pub struct Config {
     pub oracle_rpc_url: String,
     pub keypair: Option<PathBuf>,
     pub settings: Settings,
+    /// Create token accounts of players who are paid and have none.
+    pub create_token_accounts: bool,
     /// Steps of draws at the same time.
     pub draw_jobs: usize,
     /// Transactions of payments at the same time.
@@ -272,7 +290,10 @@ impl Config {
                 capacity: Capacity::of_transactions(),
                 push_claims: options.push_claims.unwrap_or(true),
                 push_refunds: options.push_refunds.unwrap_or(true),
+                close: options.close.unwrap_or(true),
+                close_after: Duration::from_secs(options.close_after_seconds.unwrap_or(3_600)),
             },
+            create_token_accounts: options.create_token_accounts.unwrap_or(true),
             draw_jobs: options.draw_jobs.unwrap_or(32),
             push_jobs: options.push_jobs.unwrap_or(16),
             tick: millis(options.tick_ms, 400),
@@ -322,6 +343,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(shown.settings, bare.settings);
+        assert_eq!(shown.create_token_accounts, bare.create_token_accounts);
         assert_eq!(shown.tick, bare.tick);
         assert_eq!(shown.debounce, bare.debounce);
         assert_eq!(shown.scan, bare.scan);

@@ -70,8 +70,8 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     }
     check_program(&loader, &mut findings).await;
     check_clock(&loader, &mut findings).await;
-    let mut mirror = crate::mirror::Mirror::new(config.settings.house);
-    match reads::catch_up(&loader, &mut mirror).await {
+    let mut mirror = crate::mirror::Mirror::new(config.settings.house, false);
+    match reads::catch_up(&loader, &mut mirror, false).await {
         Ok(()) => {
             check_houses(config, mirror.state(), &mut findings);
             check_oracles(mirror.state(), &mut findings).await;

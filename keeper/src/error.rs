@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use lottery_client::{
-    gateway::GatewayError, keypair::KeypairError, lottery::LotteryError, sender::SendError,
+    gateway::GatewayError, instruction::BatchError, keypair::KeypairError, lottery::LotteryError,
+    refusal::Refusal, sender::SendError,
 };
 use solana_instruction::error::InstructionError;
 use solana_transaction_error::TransactionError;
@@ -45,6 +46,11 @@ pub enum ActionError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// Of one operation of a batch; the others went through.
+    #[error("left out of its batch: {0}")]
+    Refused(Refusal),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
     #[error("nothing to do any more: {0}")]
     Stale(&'static str),
     #[error("the keeper is stopping")]
@@ -70,7 +76,13 @@ impl ActionError {
             Self::Stale(_) => Verdict::LostRace,
             Self::Stopping => Verdict::Stopping,
             Self::Load(_) | Self::Gateway(_) => Verdict::Transient,
-            Self::Send(error) => send_verdict(error),
+            Self::Send(error) => match error.transaction_error() {
+                Some(TransactionError::InstructionError(_, error)) => instruction_verdict(error),
+                _ => Verdict::Transient,
+            },
+            Self::Refused(refusal) => instruction_verdict(&refusal.instruction_error()),
+            // What is packed was checked to fit.
+            Self::Batch(_) => Verdict::Refused,
         }
     }
 
@@ -78,7 +90,7 @@ impl ActionError {
     /// others would go through without it.
     pub fn blames_a_member(&self) -> bool {
         match self {
-            Self::Send(SendError::TooLarge { .. }) => true,
+            Self::Send(SendError::TooLarge { .. }) | Self::Batch(_) => true,
             Self::Send(error) => match error.transaction_error() {
                 Some(TransactionError::InstructionError(..)) => true,
                 // Account 0 is the fee payer.
@@ -92,24 +104,19 @@ impl ActionError {
     }
 }
 
-fn send_verdict(error: &SendError) -> Verdict {
-    if let Some(ours) = error.lottery_error() {
-        return if is_lost_race(ours) {
-            Verdict::LostRace
-        } else {
-            Verdict::Refused
-        };
-    }
-    match error.transaction_error() {
-        Some(TransactionError::InstructionError(_, error)) if is_moved_on(error) => {
-            Verdict::LostRace
-        }
-        Some(TransactionError::InstructionError(..)) => Verdict::Refused,
-        _ => Verdict::Transient,
+fn instruction_verdict(error: &InstructionError) -> Verdict {
+    let ours = match error {
+        InstructionError::Custom(code) => LotteryError::from_code(*code),
+        _ => None,
+    };
+    if ours.map_or_else(|| is_moved_on(error), is_lost_race) {
+        Verdict::LostRace
+    } else {
+        Verdict::Refused
     }
 }
 
-/// Refusals that another keeper's success explains.
+/// Refusals that another keeper's success, or a node a little behind, explains.
 fn is_lost_race(error: LotteryError) -> bool {
     use LotteryError::*;
     matches!(
@@ -126,6 +133,18 @@ fn is_lost_race(error: LotteryError) -> bool {
             | NotCancellable
             | CommitNotFresh
             | AlreadyPaid
+            | NoGames
+            | DrawNotTimedOut
+            | DrawAborted
+            | OracleTriedBefore
+            | GameNotCancelled
+            | GameNotSettled
+            | ClaimsEnded
+            | ClaimsOpen
+            | NothingToExpire
+            | GameStillOwes
+            | EntriesOpen
+            | NotAwaitingSettlement
     )
 }
 

@@ -9,6 +9,7 @@
 
 pub mod actions;
 pub mod backoff;
+pub mod bisect;
 pub mod cli;
 pub mod config;
 mod doctor;

@@ -1,10 +1,11 @@
 //! Reading the chain through a node.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use anchor_lang::Discriminator as _;
 use lottery_client::{
     account::DISCRIMINATOR_LEN,
+    instruction::Token,
     lottery::{
         self,
         state::{Draw, Entry, Game, House, Lane},
@@ -13,7 +14,7 @@ use lottery_client::{
 };
 use serde_json::json;
 use solana_account::Account;
-use solana_account_decoder_client_types::UiAccountEncoding;
+use solana_account_decoder_client_types::{UiAccountEncoding, UiDataSliceConfig};
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -26,8 +27,8 @@ use solana_rpc_client_api::{
 
 use crate::{
     error::LoadError,
-    oracles::{queue_members, read_oracle},
-    state::Oracle,
+    oracles::{read_oracle, read_queue},
+    state::{Oracle, Orphan},
 };
 
 /// Most accounts that nodes return for one question.
@@ -169,20 +170,79 @@ impl Loader {
         .await
     }
 
+    /// The tokens of these mints; mints that do not exist are left out.
+    pub async fn tokens(&self, mints: &[Pubkey]) -> Result<Vec<Token>, LoadError> {
+        let read = self.accounts(mints, None).await?;
+        let found = mints.iter().zip(&read.accounts);
+        Ok(found
+            .filter_map(|(mint, account)| {
+                Some(Token {
+                    mint: *mint,
+                    program: account.as_ref()?.owner,
+                })
+            })
+            .collect())
+    }
+
+    /// Entries whose games are closed. Asks for every entry's game and player, and then
+    /// which of these games exist: a game comes before its entries, so one that is
+    /// missing then is gone.
+    pub async fn orphans(&self) -> Result<Vec<(Pubkey, Orphan)>, LoadError> {
+        let slice = UiDataSliceConfig {
+            offset: DISCRIMINATOR_LEN,
+            length: 64,
+        };
+        let config = RpcAccountInfoConfig {
+            data_slice: Some(slice),
+            ..account_config()
+        };
+        let found = self
+            .search_with(vec![starts_with(Entry::DISCRIMINATOR)], config)
+            .await?;
+        let entries: Vec<(Pubkey, Orphan)> = found
+            .accounts
+            .iter()
+            .filter_map(|(address, account)| {
+                let (game, player) = account.data.split_at_checked(32)?;
+                let orphan = Orphan {
+                    game: game.try_into().ok()?,
+                    player: player.try_into().ok()?,
+                };
+                Some((*address, orphan))
+            })
+            .collect();
+        let mut games: Vec<Pubkey> = entries.iter().map(|(_, orphan)| orphan.game).collect();
+        games.sort_unstable();
+        games.dedup();
+        let read = self.accounts(&games, Some(found.slot)).await?;
+        let gone: HashSet<&Pubkey> = games
+            .iter()
+            .zip(&read.accounts)
+            .filter(|(_, account)| account.as_ref().is_none_or(|it| it.owner != lottery::ID))
+            .map(|(game, _)| game)
+            .collect();
+        let orphans = entries.iter();
+        let orphans = orphans.filter(|(_, orphan)| gone.contains(&orphan.game));
+        Ok(orphans.copied().collect())
+    }
+
     /// The oracles of a queue, sorted by address.
     pub async fn oracles(&self, queue: &Pubkey) -> Result<Vec<Oracle>, LoadError> {
         let read = self.accounts(&[*queue], None).await?;
-        let members = read
+        let found = read
             .accounts
             .first()
             .and_then(Option::as_ref)
-            .and_then(queue_members)
+            .and_then(read_queue)
             .ok_or(LoadError::Malformed("a queue"))?;
-        let read = self.accounts(&members, None).await?;
-        let mut oracles: Vec<Oracle> = members
+        let read = self.accounts(&found.members, None).await?;
+        let mut oracles: Vec<Oracle> = found
+            .members
             .iter()
             .zip(&read.accounts)
-            .filter_map(|(address, account)| read_oracle(*address, account.as_ref()?, queue))
+            .filter_map(|(address, account)| {
+                read_oracle(*address, account.as_ref()?, queue, &found)
+            })
             .collect();
         oracles.sort_unstable_by_key(|oracle| oracle.address);
         Ok(oracles)
@@ -196,9 +256,17 @@ impl Loader {
     }
 
     async fn search(&self, filters: Vec<RpcFilterType>) -> Result<Found, LoadError> {
+        self.search_with(filters, account_config()).await
+    }
+
+    async fn search_with(
+        &self,
+        filters: Vec<RpcFilterType>,
+        account_config: RpcAccountInfoConfig,
+    ) -> Result<Found, LoadError> {
         let config = RpcProgramAccountsConfig {
             filters: Some(filters),
-            account_config: account_config(),
+            account_config,
             with_context: Some(true),
             sort_results: None,
         };

@@ -7,13 +7,14 @@ use std::collections::{HashMap, HashSet};
 
 use lottery_client::{
     account::{self, Account},
+    instruction::Token,
     lottery,
 };
 use solana_pubkey::Pubkey;
 
 use crate::{
     load::{ChainClock, Found, Read},
-    state::{ChainState, Oracle},
+    state::{ChainState, Oracle, Orphan},
 };
 
 /// The copy.
@@ -29,11 +30,14 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    pub fn new(house: Option<Pubkey>) -> Self {
-        Self {
+    /// Keeps one house, or all; `keeps_paid` for who closes what is paid.
+    pub fn new(house: Option<Pubkey>, keeps_paid: bool) -> Self {
+        let mut mirror = Self {
             house,
             ..Self::default()
-        }
+        };
+        mirror.state.keeps_paid = keeps_paid;
+        mirror
     }
 
     pub fn state(&self) -> &ChainState {
@@ -53,6 +57,17 @@ impl Mirror {
 
     pub fn set_oracles(&mut self, queue: Pubkey, oracles: Vec<Oracle>) {
         self.state.oracles.insert(queue, oracles);
+    }
+
+    /// Records what is known of the houses' tokens.
+    pub fn set_tokens(&mut self, tokens: Vec<Token>) {
+        let by_mint = tokens.into_iter().map(|token| (token.mint, token));
+        self.state.tokens.extend(by_mint);
+    }
+
+    /// Records all entries whose games are closed.
+    pub fn set_orphans(&mut self, orphans: Vec<(Pubkey, Orphan)>) {
+        self.state.orphans = orphans.into_iter().collect();
     }
 
     /// Records an account as seen at `slot`; `None` for one that does not exist.
@@ -280,8 +295,26 @@ mod tests {
     }
 
     #[test]
+    fn who_closes_keeps_paid_games_and_what_a_closed_one_leaves_behind() {
+        let mut mirror = Mirror::new(None, true);
+        let (address, held) = (Pubkey::new_unique(), Pubkey::new_unique());
+        let mut paid = settled_game(10, 1, 1, [3; 32]);
+        paid.entries = 2;
+        paid.entries_closed = 1;
+        paid.set_flag(Game::FLAG_PAID);
+        mirror.apply(address, Some(&game(&paid)), 20);
+        assert_eq!(mirror.state().games_missing_entries(), [address]);
+        mirror.apply(held, Some(&entry(address, 4, 6)), 20);
+        assert!(mirror.state().games_missing_entries().is_empty());
+        mirror.apply(address, None, 21);
+        assert_eq!(mirror.state().orphans[&held].game, address);
+        mirror.apply(held, None, 22);
+        assert!(mirror.state().orphans.is_empty());
+    }
+
+    #[test]
     fn other_houses_are_left_out() {
-        let mut mirror = Mirror::new(Some(Pubkey::new_unique()));
+        let mut mirror = Mirror::new(Some(Pubkey::new_unique()), false);
         mirror.apply(Pubkey::new_unique(), Some(&lane(1)), 1);
         assert!(mirror.state().lanes.is_empty());
     }

@@ -1,11 +1,11 @@
-//! How much goes into one transaction, and which part of it is to blame when it
-//! fails.
+//! How much goes into one transaction.
 
-use std::{iter::Peekable, sync::LazyLock};
+use std::{collections::BTreeSet, iter::Peekable, sync::LazyLock};
 
 use lottery_client::{
-    instruction::{self, LaneKeys},
+    instruction::{self, Batch, BatchError, DrawKeys, LaneKeys, Token},
     sender::{MAX_TRANSACTION_BYTES, packed_size},
+    token::create_associated,
 };
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -20,6 +20,16 @@ pub const PUSH_COMPUTE_UNITS: u32 = 1_250_000;
 /// that feeds and hits all three jackpots, rounded up.
 const SETTLE_COMPUTE_UNITS: usize = 40_000;
 
+/// The same in a house that plays for a token: up to seven transfers more.
+const SETTLE_TOKEN_COMPUTE_UNITS: usize = 150_000;
+
+/// What paying a token costs on top (compute units): a transfer, and the search for
+/// the player's associated token account.
+const PAY_TOKEN_COMPUTE_UNITS: u32 = 20_000;
+
+/// What creating a token account costs (compute units), its search for a bump included.
+const CREATE_ACCOUNT_COMPUTE_UNITS: u32 = 35_000;
+
 /// Most games that any transaction could name: each takes 33 bytes.
 const GAMES_BOUND: usize = MAX_TRANSACTION_BYTES / 33;
 
@@ -28,8 +38,12 @@ const GAMES_BOUND: usize = MAX_TRANSACTION_BYTES / 33;
 pub struct Capacity {
     /// In a draw request.
     pub request: usize,
+    /// In the release of an aborted draw.
+    pub release: usize,
     /// In a settlement.
     pub settlement: usize,
+    /// In a settlement of a house that plays for a token.
+    pub token_settlement: usize,
 }
 
 impl Capacity {
@@ -46,21 +60,31 @@ impl Capacity {
             queue: Pubkey::new_unique(),
             index: 0,
         };
-        let (oracle, draw, draw_payer) = (
-            Pubkey::new_unique(),
-            Pubkey::new_unique(),
-            Pubkey::new_unique(),
-        );
-        let request = most_games(&payer, |games| {
-            instruction::request_draw(payer, keys, 1, oracle, games)
-        });
-        let settlement = most_games(&payer, |games| {
-            instruction::settle_draw(keys.house, draw, draw_payer, games)
-        });
-        let by_compute = usize::try_from(PUSH_COMPUTE_UNITS).unwrap_or(0) / SETTLE_COMPUTE_UNITS;
+        let draw = DrawKeys {
+            house: keys.house,
+            lane: Pubkey::new_unique(),
+            draw: Pubkey::new_unique(),
+            payer: Pubkey::new_unique(),
+        };
+        let token = Token {
+            mint: Pubkey::new_unique(),
+            program: Pubkey::new_unique(),
+        };
+        let oracle = Pubkey::new_unique();
+        let settlement = |token, compute_units| {
+            let by_size = most_games(&payer, |games| {
+                instruction::settle_draw(payer, draw, games, token)
+            });
+            let by_compute = usize::try_from(PUSH_COMPUTE_UNITS).unwrap_or(0) / compute_units;
+            by_size.min(by_compute)
+        };
         Self {
-            request,
-            settlement: settlement.min(by_compute),
+            request: most_games(&payer, |games| {
+                instruction::request_draw(payer, keys, 1, oracle, games)
+            }),
+            release: most_games(&payer, |games| instruction::abort_draw(payer, draw, games)),
+            settlement: settlement(None, SETTLE_COMPUTE_UNITS),
+            token_settlement: settlement(Some(token), SETTLE_TOKEN_COMPUTE_UNITS),
         }
     }
 }
@@ -76,26 +100,62 @@ fn most_games(payer: &Pubkey, build: impl Fn(&[Pubkey]) -> Instruction) -> usize
         .unwrap_or(1)
 }
 
-/// Takes actions that are pushed together off the front, as many as fit one
-/// transaction by size and compute; at least one. Ends before one that goes
-/// alone.
+/// The instructions that do these operations at once, leaving out those that are
+/// refused. Token accounts for which `is_missing` holds are created first.
+pub fn instructions(
+    pushes: &[Push],
+    payer: &Pubkey,
+    is_missing: impl Fn(&Pubkey) -> bool,
+) -> Result<Vec<Instruction>, BatchError> {
+    let mut batch = Batch::new(*payer);
+    let mut created = BTreeSet::new();
+    let mut instructions = Vec::new();
+    for push in pushes {
+        push.add_to(&mut batch)?;
+        if let Some((token, account)) = push.token_account()
+            && is_missing(&account)
+            && created.insert(account)
+        {
+            instructions.push(create_associated(*payer, push.keys.player, token));
+        }
+    }
+    instructions.push(batch.build(false));
+    Ok(instructions)
+}
+
+impl Push {
+    /// The token account that it pays to, of a house that plays for a token.
+    pub fn token_account(&self) -> Option<(Token, Pubkey)> {
+        let token = self.keys.token?;
+        Some((token, token.associated(&self.keys.player)))
+    }
+
+    /// The most it may cost (compute units), the creation of a token account included.
+    fn most_compute_units(&self) -> u32 {
+        match self.keys.token {
+            None => self.compute_units,
+            Some(_) => self.compute_units + PAY_TOKEN_COMPUTE_UNITS + CREATE_ACCOUNT_COMPUTE_UNITS,
+        }
+    }
+}
+
+/// Takes actions that are done together off the front, as many as fit one
+/// transaction by size and compute even if a token account must be created for each;
+/// at least one. Ends before one that is done alone.
 pub fn next_batch<I: Iterator<Item = Action>>(
     actions: &mut Peekable<I>,
     payer: &Pubkey,
 ) -> Vec<Action> {
     let mut batch = Vec::new();
-    let mut instructions = Vec::new();
+    let mut pushes = Vec::new();
     let mut compute_units = 0u32;
-    while let Some(Push {
-        instruction,
-        compute_units: more,
-    }) = actions.peek().and_then(Action::push)
-    {
-        compute_units = compute_units.saturating_add(more);
-        instructions.push(instruction);
-        let full = compute_units > PUSH_COMPUTE_UNITS
-            || packed_size(&instructions, payer) > MAX_TRANSACTION_BYTES;
-        if full && !batch.is_empty() {
+    while let Some(push) = actions.peek().and_then(Action::push) {
+        compute_units = compute_units.saturating_add(push.most_compute_units());
+        pushes.push(push);
+        let fits = compute_units <= PUSH_COMPUTE_UNITS
+            && instructions(&pushes, payer, |_| true)
+                .is_ok_and(|built| packed_size(&built, payer) <= MAX_TRANSACTION_BYTES);
+        if !fits && !batch.is_empty() {
             break;
         }
         batch.extend(actions.next());
@@ -103,87 +163,68 @@ pub fn next_batch<I: Iterator<Item = Action>>(
     batch
 }
 
-/// A packed transaction being taken apart: halves of what failed are tried
-/// again until each failing member stands alone.
-#[derive(Debug)]
-pub struct Bisection<T> {
-    pending: Vec<Vec<T>>,
-}
-
-impl<T> Bisection<T> {
-    pub fn new(members: Vec<T>) -> Self {
-        Self {
-            pending: vec![members],
-        }
-    }
-
-    /// What to try next.
-    pub fn next_try(&mut self) -> Option<Vec<T>> {
-        self.pending.pop().filter(|members| !members.is_empty())
-    }
-
-    /// Gives back what failed together; a single member comes back as it is:
-    /// it is the one to blame.
-    pub fn split(&mut self, mut failed: Vec<T>) -> Option<T> {
-        if failed.len() <= 1 {
-            return failed.pop();
-        }
-        let second = failed.split_off(failed.len() / 2);
-        // The first half is tried first.
-        self.pending.push(second);
-        self.pending.push(failed);
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::actions::{Claim, GameRef, Refund};
+    use crate::actions::{Claim, CloseEntry, GameRef, Refund};
 
     #[test]
     fn a_draw_serves_about_twenty_games() {
         let capacity = Capacity::of_transactions();
         assert!((18..=24).contains(&capacity.request), "{capacity:?}");
-        assert!(capacity.settlement >= capacity.request, "{capacity:?}");
+        assert!(capacity.release >= capacity.request, "{capacity:?}");
+        assert!((14..=24).contains(&capacity.settlement), "{capacity:?}");
+        assert!((3..=8).contains(&capacity.token_settlement), "{capacity:?}");
     }
 
-    fn claim(game: Pubkey, place: u8, rounds: u8) -> Action {
-        Action::Claim(Claim {
-            game: GameRef {
-                id: 1,
-                address: game,
-            },
-            entry: Pubkey::new_unique(),
-            player: Pubkey::new_unique(),
-            ticket: place.into(),
-            place,
-            rounds,
-        })
-    }
-
-    fn refund(game: Pubkey) -> Action {
-        Action::Refund(Refund {
-            game: GameRef {
-                id: 1,
-                address: game,
-            },
-            entry: Pubkey::new_unique(),
-            player: Pubkey::new_unique(),
-        })
+    /// One of each sort of operation, of native and token houses.
+    fn push(kind: u8, game: Pubkey, rounds: u8) -> Action {
+        let reference = GameRef {
+            id: 1,
+            address: game,
+        };
+        let (entry, player) = (Pubkey::new_unique(), Pubkey::new_unique());
+        let token = (kind >= 3).then_some(Token {
+            mint: Pubkey::new_from_array([kind; 32]),
+            program: Pubkey::new_from_array([1; 32]),
+        });
+        match kind {
+            0 | 3 => Action::Claim(Claim {
+                house: Pubkey::default(),
+                game: reference,
+                entry,
+                player,
+                ticket: 0,
+                place: 0,
+                rounds,
+                token,
+            }),
+            1 | 4 => Action::Refund(Refund {
+                house: Pubkey::default(),
+                game: reference,
+                entry,
+                player,
+                token,
+            }),
+            _ => Action::CloseEntry(CloseEntry {
+                game,
+                entry,
+                player,
+            }),
+        }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn batches_fit_and_lose_nothing(kinds in prop::collection::vec((any::<bool>(), 1u8..=8), 0..60)) {
+        fn batches_fit_and_lose_nothing(kinds in prop::collection::vec((0u8..5, 1u8..=8), 0..60)) {
             let game = Pubkey::new_unique();
             let actions: Vec<Action> = kinds
                 .iter()
-                .map(|(is_claim, rounds)| if *is_claim { claim(game, 0, *rounds) } else { refund(game) })
+                .map(|(kind, rounds)| push(*kind, game, *rounds))
                 .collect();
             let payer = Pubkey::new_unique();
             let mut left = actions.clone().into_iter().peekable();
@@ -192,29 +233,18 @@ mod tests {
                 let batch = next_batch(&mut left, &payer);
                 prop_assert!(!batch.is_empty());
                 let pushes: Vec<Push> = batch.iter().filter_map(Action::push).collect();
-                let compute: u32 = pushes.iter().map(|push| push.compute_units).sum();
-                let instructions: Vec<_> = pushes.into_iter().map(|push| push.instruction).collect();
+                let compute: u32 = pushes.iter().map(Push::most_compute_units).sum();
+                // Whether or not token accounts have to be created, and of one token.
+                for create in [true, false] {
+                    let built = instructions(&pushes, &payer, |_| create);
+                    prop_assert!(built.is_ok_and(
+                        |built| packed_size(&built, &payer) <= MAX_TRANSACTION_BYTES
+                    ));
+                }
                 prop_assert!(compute <= PUSH_COMPUTE_UNITS);
-                prop_assert!(packed_size(&instructions, &payer) <= MAX_TRANSACTION_BYTES);
                 packed.extend(batch);
             }
             prop_assert_eq!(packed, actions);
-        }
-
-        #[test]
-        fn bisection_blames_exactly_the_failing_members(bad in prop::collection::vec(any::<bool>(), 1..40)) {
-            let mut bisection = Bisection::new((0..bad.len()).collect::<Vec<_>>());
-            let (mut passed, mut blamed) = (Vec::new(), Vec::new());
-            while let Some(members) = bisection.next_try() {
-                if members.iter().any(|member| bad[*member]) {
-                    blamed.extend(bisection.split(members));
-                } else {
-                    passed.extend(members);
-                }
-            }
-            prop_assert!(blamed.iter().all(|member| bad[*member]));
-            prop_assert!(passed.iter().all(|member| !bad[*member]));
-            prop_assert_eq!(passed.len() + blamed.len(), bad.len());
         }
     }
 }

@@ -50,6 +50,7 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
         sender: Sender::new(rpc),
         gateway: Gateway::new(config.oracle_rpc_url.clone(), config.gateway_timeout)?,
         payer,
+        create_token_accounts: config.create_token_accounts,
         stopping,
     })
 }
@@ -75,7 +76,8 @@ pub async fn dry_run(
     loader: &Loader,
     settings: &Settings,
 ) -> Result<crate::plan::Plan, crate::error::LoadError> {
-    let mut mirror = crate::mirror::Mirror::new(settings.house);
-    reads::catch_up(loader, &mut mirror).await?;
+    let mut mirror = crate::mirror::Mirror::new(settings.house, settings.close);
+    let sweep = settings.close && settings.house.is_none();
+    reads::catch_up(loader, &mut mirror, sweep).await?;
     Ok(crate::plan::plan(mirror.state(), settings))
 }

@@ -7,23 +7,26 @@ use std::{
 
 use lottery_client::{
     account::Account,
+    instruction::Token,
     lottery::{
+        money::is_native,
         state::{Draw, Entry, Game, GameStatus, House, Lane},
-        switchboard::holds_long_enough,
+        switchboard::{holds_long_enough, is_alive, is_attested},
     },
 };
 use solana_pubkey::Pubkey;
+use switchboard_on_demand::OracleAccountData;
 
 use crate::winners::{Winner, winning_tickets};
 
 /// An oracle of a queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Oracle {
     pub address: Pubkey,
-    /// Whether its enclave was attested and it is on its queue.
-    pub attested: bool,
-    /// The attestation counts until before here (unix seconds).
-    pub valid_until: i64,
+    /// Its account.
+    pub data: OracleAccountData,
+    /// How long its queue lets it be silent (seconds); no limit unless positive.
+    pub node_timeout: i64,
     /// Where it answers; `None` when its account names no usable address.
     pub gateway: Option<String>,
 }
@@ -31,8 +34,18 @@ pub struct Oracle {
 impl Oracle {
     /// Whether the program accepts it, and it can be asked.
     pub fn is_live(&self, now: i64) -> bool {
-        self.attested && holds_long_enough(self.valid_until, now) && self.gateway.is_some()
+        is_attested(&self.data)
+            && holds_long_enough(self.data.enclave.valid_until, now)
+            && is_alive(&self.data, self.node_timeout, now)
+            && self.gateway.is_some()
     }
+}
+
+/// An entry whose game is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    pub game: Pubkey,
+    pub player: Pubkey,
 }
 
 /// The entries of one game, by their first ticket.
@@ -68,7 +81,7 @@ impl Entries {
 }
 
 /// The chain as last seen. Games that are over and paid, and their entries, are
-/// not kept: nothing is ever due for them.
+/// kept only by who closes them: nothing else is ever due for them.
 #[derive(Clone, Debug, Default)]
 pub struct ChainState {
     /// Latest slot seen.
@@ -81,6 +94,12 @@ pub struct ChainState {
     pub games: BTreeMap<Pubkey, Game>,
     /// By queue, sorted by address.
     pub oracles: BTreeMap<Pubkey, Vec<Oracle>>,
+    /// Tokens that houses play for, by mint.
+    pub tokens: BTreeMap<Pubkey, Token>,
+    /// Entries whose games are closed.
+    pub orphans: BTreeMap<Pubkey, Orphan>,
+    /// Whether games that are over and paid are kept, to be closed.
+    pub keeps_paid: bool,
     entries: HashMap<Pubkey, Entries>,
     /// Where each entry stands in `entries`: its game and first ticket.
     entry_places: HashMap<Pubkey, (Pubkey, u32)>,
@@ -88,21 +107,33 @@ pub struct ChainState {
     winners: HashMap<Pubkey, Vec<Winner>>,
 }
 
-/// Whether nothing can ever be due for the game again.
-pub fn is_finished(game: &Game) -> bool {
-    let over = game.is(GameStatus::Settled) || game.is(GameStatus::Cancelled);
-    over && game.has(Game::FLAG_PAID)
+/// What a house plays for, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Currency {
+    Native,
+    Token(Token),
+    /// A mint whose account could not be read.
+    Unknown,
+}
+
+/// Whether the game is settled or cancelled.
+fn is_over(game: &Game) -> bool {
+    game.is(GameStatus::Settled) || game.is(GameStatus::Cancelled)
+}
+
+/// Whether the game is over and owes its players nothing any more.
+pub fn is_paid(game: &Game) -> bool {
+    is_over(game) && game.has(Game::FLAG_PAID)
 }
 
 /// Whether the game is over but still owes its players.
 pub fn is_payable(game: &Game) -> bool {
-    let over = game.is(GameStatus::Settled) || game.is(GameStatus::Cancelled);
-    over && !game.has(Game::FLAG_PAID)
+    is_over(game) && !game.has(Game::FLAG_PAID)
 }
 
 impl ChainState {
     /// Records an account as it is now. Kinds that no decision depends on are
-    /// ignored, as are entries of games that are unknown or finished.
+    /// ignored, as are entries of games that are not kept.
     pub fn put(&mut self, address: Pubkey, account: Account) {
         match account {
             Account::House(house) => drop(self.houses.insert(address, house)),
@@ -123,10 +154,11 @@ impl ChainState {
             self.remove_game(address);
         }
         self.remove_entry(address);
+        self.orphans.remove(address);
     }
 
     fn put_game(&mut self, address: Pubkey, game: Game) {
-        if is_finished(&game) {
+        if is_paid(&game) && !self.keeps_paid {
             self.remove_game(&address);
             return;
         }
@@ -139,8 +171,15 @@ impl ChainState {
     fn remove_game(&mut self, address: &Pubkey) {
         self.games.remove(address);
         self.winners.remove(address);
-        for (entry, _) in self.entries.remove(address).iter().flat_map(Entries::iter) {
+        for (entry, held) in self.entries.remove(address).iter().flat_map(Entries::iter) {
             self.entry_places.remove(entry);
+            if self.keeps_paid {
+                let orphan = Orphan {
+                    game: held.game,
+                    player: held.player,
+                };
+                self.orphans.insert(*entry, orphan);
+            }
         }
     }
 
@@ -170,6 +209,7 @@ impl ChainState {
     pub fn knows(&self, address: &Pubkey) -> bool {
         self.games.contains_key(address)
             || self.entry_places.contains_key(address)
+            || self.orphans.contains_key(address)
             || self.lanes.contains_key(address)
             || self.draws.contains_key(address)
             || self.houses.contains_key(address)
@@ -187,22 +227,35 @@ impl ChainState {
         }
     }
 
-    /// Whether every entry of a payable game is known.
+    /// Whether every entry that a frozen game still has is known.
     pub fn has_all_entries(&self, address: &Pubkey, game: &Game) -> bool {
-        let expected = usize::try_from(game.entries).unwrap_or(usize::MAX);
+        let left = game.entries.saturating_sub(game.entries_closed);
+        let expected = usize::try_from(left).unwrap_or(usize::MAX);
         match self.entries.get(address) {
             Some(entries) => entries.loaded || entries.len() >= expected,
             None => expected == 0,
         }
     }
 
-    /// Games that owe their players, whose entries are not all known.
+    /// Games that are over, and whose entries have to be known but are not all.
     pub fn games_missing_entries(&self) -> Vec<Pubkey> {
         self.games
             .iter()
-            .filter(|(address, game)| is_payable(game) && !self.has_all_entries(address, game))
+            .filter(|(address, game)| is_over(game) && !self.has_all_entries(address, game))
             .map(|(address, _)| *address)
             .collect()
+    }
+
+    /// What a house plays for; `Unknown` also of an unknown house.
+    pub fn currency(&self, house: &Pubkey) -> Currency {
+        match self.houses.get(house).map(|house| house.mint) {
+            Some(mint) if is_native(&mint) => Currency::Native,
+            Some(mint) => match self.tokens.get(&mint) {
+                Some(token) => Currency::Token(*token),
+                None => Currency::Unknown,
+            },
+            None => Currency::Unknown,
+        }
     }
 
     /// The winning tickets of a settled game.

@@ -1,5 +1,5 @@
 //! A world to test the program in: the real VM (LiteSVM), both programs as they
-//! are deployed, a queue, two oracles whose keys we hold, a house.
+//! are deployed, a queue, three oracles whose keys we hold, a house.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,10 +8,15 @@
     reason = "test support"
 )]
 
-pub mod compute;
+pub mod bench;
+pub mod events;
+pub mod fairness;
+pub mod hostile;
+pub mod model;
 pub mod oracle;
+pub mod payouts;
 pub mod play;
-pub mod postgres;
 pub mod refusal;
 pub mod rules;
+pub mod tokens;
 pub mod world;

@@ -4,7 +4,7 @@ use litesvm::types::TransactionMetadata;
 use lottery::state::GameParams;
 use lottery_client::{
     address,
-    instruction::{self as ix, LaneKeys, Revelation},
+    instruction::{self as ix, DrawKeys, EntryKeys, LaneKeys, Purchase, Revelation},
 };
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -14,17 +14,22 @@ use solana_signer::Signer as _;
 use crate::{
     oracle::sign,
     refusal::Refusal,
+    tokens::PLAYER_TOKENS,
     world::{LANE, SOL, World},
 };
 
 impl World {
-    /// A player with 100 SOL; the same keys in every world.
+    /// A player with 100 SOL, and as many base units of the house's token; the same
+    /// keys in every world.
     pub fn player(&mut self) -> Keypair {
         self.players += 1;
         let mut seed = [9; 32];
         seed[..8].copy_from_slice(&self.players.to_le_bytes());
         let player = Keypair::new_from_array(seed);
         self.svm.airdrop(&player.pubkey(), 100 * SOL).unwrap();
+        if self.token.is_some() {
+            self.give_tokens(&player.pubkey(), PLAYER_TOKENS);
+        }
         player
     }
 
@@ -35,7 +40,7 @@ impl World {
     ) -> Result<Pubkey, Refusal> {
         let params = params(self.treasury().games_created, self.now());
         let authority = self.authority.pubkey();
-        self.crank(ix::create_game(authority, self.house, params))?;
+        self.crank(ix::create_game(authority, self.house, params, self.token))?;
         Ok(address::game(&self.house, params.id))
     }
 
@@ -57,15 +62,15 @@ impl World {
         nonce: u16,
         max_total: u64,
     ) -> Result<Pubkey, Refusal> {
-        let join = ix::join(
-            player.pubkey(),
-            self.house,
-            *game,
+        let purchase = Purchase {
+            player: player.pubkey(),
+            house: self.house,
+            game: *game,
             tickets,
             nonce,
             max_total,
-        );
-        self.send(&[join], player, &[])?;
+        };
+        self.send(&[ix::join(&purchase, self.token)], player, &[])?;
         Ok(address::entry(game, &player.pubkey(), nonce))
     }
 
@@ -90,8 +95,13 @@ impl World {
 
     /// Requests a draw from oracle 0 and returns its id.
     pub fn request(&mut self, games: &[Pubkey]) -> Result<u64, Refusal> {
+        self.request_of(0, games)
+    }
+
+    /// Requests a draw from an oracle and returns its id.
+    pub fn request_of(&mut self, oracle: usize, games: &[Pubkey]) -> Result<u64, Refusal> {
         let id = self.lane().next_draw;
-        self.crank(self.request_ix(id, 0, games))?;
+        self.crank(self.request_ix(id, oracle, games))?;
         Ok(id)
     }
 
@@ -137,13 +147,35 @@ impl World {
         self.crank(self.reveal_ix(id, 0, &answer)).map(drop)
     }
 
-    pub fn settle_ix(&self, id: u64, games: &[Pubkey]) -> Instruction {
+    /// A draw of the world's lane.
+    pub fn draw_keys(&self, id: u64) -> DrawKeys {
         let lane = address::lane(&self.house, LANE);
+        DrawKeys {
+            house: self.house,
+            lane,
+            draw: address::draw(&lane, id),
+            payer: self.authority.pubkey(),
+        }
+    }
+
+    /// An entry of the world's house.
+    pub fn entry_keys(&self, entry: &Pubkey) -> EntryKeys {
+        let state = self.entry(entry);
+        EntryKeys {
+            house: self.house,
+            game: state.game,
+            entry: *entry,
+            player: state.player,
+            token: self.token,
+        }
+    }
+
+    pub fn settle_ix(&self, id: u64, games: &[Pubkey]) -> Instruction {
         ix::settle_draw(
-            self.house,
-            address::draw(&lane, id),
             self.authority.pubkey(),
+            self.draw_keys(id),
             games,
+            self.token,
         )
     }
 

@@ -1,7 +1,8 @@
 //! Refusals, and how tests expect them.
 
 use lottery::LotteryError;
-use solana_instruction::error::InstructionError;
+use solana_instruction::{Instruction, error::InstructionError};
+use solana_pubkey::Pubkey;
 use solana_transaction_error::TransactionError;
 
 /// What a refused transaction failed with.
@@ -27,4 +28,16 @@ pub fn assert_fails<T>(result: Result<T, Refusal>, expected: &InstructionError) 
         Err(TransactionError::InstructionError(_, error)) => assert_eq!(&error, expected),
         Err(error) => panic!("{error}; expected {expected:?}"),
     }
+}
+
+/// The instruction with another account in the place of one.
+#[track_caller]
+pub fn replaced(instruction: &Instruction, from: &Pubkey, to: Pubkey) -> Instruction {
+    let mut changed = instruction.clone();
+    let position = changed
+        .accounts
+        .iter()
+        .position(|meta| meta.pubkey == *from);
+    changed.accounts[position.expect("the instruction names the account")].pubkey = to;
+    changed
 }

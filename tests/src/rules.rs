@@ -1,22 +1,43 @@
 //! House and game rules that tests start from and vary.
 
-use lottery::state::{GameParams, HouseParams};
+use lottery::state::{GameParams, HouseParams, HouseRules};
 use solana_pubkey::Pubkey;
 
 /// 90 % prizes; 1, 2 and 3 % to the jackpots, 4 % to the treasury. No jackpot is
-/// within reach by chance.
+/// within reach by chance. Cranks pay 10,000 lamports, prizes can be claimed for a day.
 pub fn house(treasury_wallet: Pubkey, vrf_queue: Pubkey) -> HouseParams {
     HouseParams {
-        treasury_wallet,
         vrf_queue,
-        prize_bps: 9_000,
-        jackpot_bps: [100, 200, 300],
-        treasury_bps: 400,
-        jackpot_mean: [u64::MAX; 3],
-        reserve_bps: [1_000, 2_000, 5_000],
-        open_creation: false,
+        draw_timeout: 10_800,
+        rules: HouseRules {
+            treasury_wallet,
+            jackpot_mean: [u64::MAX; 3],
+            bounty: 10_000,
+            claim_window: 86_400,
+            prize_bps: 9_000,
+            jackpot_bps: [100, 200, 300],
+            treasury_bps: 400,
+            reserve_bps: [1_000, 2_000, 5_000],
+            open_creation: false,
+        },
     }
 }
+
+/// What makes every sold-out game of [`game`]'s fee and `tickets` hit all jackpots: its
+/// contribution to each is the mean between hits.
+pub fn certain_hits(params: &mut HouseParams, tickets: u64) {
+    for (mean, bps) in params
+        .rules
+        .jackpot_mean
+        .iter_mut()
+        .zip(params.rules.jackpot_bps)
+    {
+        *mean = lottery::math::bps_of(FEE * tickets, bps);
+    }
+}
+
+/// Price of a ticket of all games here (lamports).
+pub const FEE: u64 = 10_000_000;
 
 /// One round, one winner, 2 to 1,000 tickets at 0.01 SOL, on sale for an hour.
 pub fn game(id: u64, now: i64) -> GameParams {
@@ -24,7 +45,7 @@ pub fn game(id: u64, now: i64) -> GameParams {
     place_bps[0] = 10_000;
     GameParams {
         id,
-        entry_fee: 10_000_000,
+        entry_fee: FEE,
         opens_at: now,
         closes_at: now + 3_600,
         min_tickets: 2,

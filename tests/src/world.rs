@@ -1,9 +1,12 @@
+use std::path::{Path, PathBuf};
+
 use k256::ecdsa::SigningKey;
 use litesvm::{LiteSVM, types::TransactionMetadata};
 use lottery::state::{Draw, Entry, Game, House, HouseParams, Jackpot, Lane, Treasury};
 use lottery_client::{
     account::{self, Kind},
-    address, instruction as ix,
+    address,
+    instruction::{self as ix, Token},
 };
 use randomness_stand_in::{
     client as stand_in,
@@ -39,12 +42,14 @@ pub struct World {
     pub queue: Pubkey,
     pub oracles: Vec<Oracle>,
     pub house: Pubkey,
+    /// What the house plays for; native SOL without one (`tokens`).
+    pub token: Option<Token>,
     pub(crate) players: u64,
 }
 
 pub use crate::{
     oracle::{Oracle, public_key, sign},
-    refusal::{Refusal, assert_fails, assert_refused},
+    refusal::{Refusal, assert_fails, assert_refused, replaced},
 };
 
 impl Default for World {
@@ -62,29 +67,38 @@ impl World {
     /// With varied house rules.
     pub fn with_house(vary: impl FnOnce(&mut HouseParams)) -> Self {
         let mut world = Self::without_house();
-        let mut params = rules::house(world.treasury_wallet.pubkey(), world.queue);
-        vary(&mut params);
-        let authority = world.authority.insecure_clone();
-        world.house = address::house(&authority.pubkey(), 0);
-        world
-            .send(
-                &[ix::create_house(authority.pubkey(), 0, params)],
-                &authority,
-                &[],
-            )
-            .expect("the house's rules are valid");
-        world.open_lane(LANE).expect("a lane opens");
+        world.found_house(vary);
         world
     }
 
+    /// Creates the house, with varied rules, and opens its lane.
+    pub fn found_house(&mut self, vary: impl FnOnce(&mut HouseParams)) {
+        let mut params = rules::house(self.treasury_wallet.pubkey(), self.queue);
+        vary(&mut params);
+        let authority = self.authority.pubkey();
+        self.house = address::house(&authority, 0);
+        self.crank(ix::create_house(authority, 0, params, self.token))
+            .expect("the house's rules are valid");
+        self.open_lane(LANE).expect("a lane opens");
+    }
+
     /// Programs, queue and oracles only.
+    ///
+    /// `LOTTERY_PROGRAM` names another program of `target/deploy` to test or measure,
+    /// such as an experimental build.
     pub fn without_house() -> Self {
+        let program = std::env::var("LOTTERY_PROGRAM");
+        Self::with_program(program.as_deref().unwrap_or("lottery.so"))
+    }
+
+    /// The same with another program at the lottery's address.
+    pub fn with_program(lottery: &str) -> Self {
         let mut svm = LiteSVM::new();
         for (id, file) in [
-            (lottery::ID, "lottery.so"),
+            (lottery::ID, lottery),
             (randomness_stand_in::ID, "randomness_stand_in.so"),
         ] {
-            let path = format!("{}/../target/deploy/{file}", env!("CARGO_MANIFEST_DIR"));
+            let path = program_path(file);
             svm.add_program_from_file(id, &path)
                 .unwrap_or_else(|error| {
                     panic!("{file}: {error}; scripts/build-programs comes first")
@@ -100,8 +114,9 @@ impl World {
             authority: Keypair::new_from_array([101; 32]),
             treasury_wallet: Keypair::new_from_array([102; 32]),
             queue: Pubkey::default(),
-            oracles: vec![oracle(1), oracle(2)],
+            oracles: vec![oracle(1), oracle(2), oracle(3)],
             house: Pubkey::default(),
+            token: None,
             players: 0,
         };
         world.set_clock(FIRST_SLOT, FIRST_TIME);
@@ -267,6 +282,13 @@ impl World {
         change(&mut account);
         self.svm.set_account(*address, account).unwrap();
     }
+}
+
+/// Where `scripts/build-programs` puts a program.
+pub fn program_path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/deploy")
+        .join(file)
 }
 
 /// The mint of wrapped SOL, which is part of a real cluster's genesis.

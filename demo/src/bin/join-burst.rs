@@ -51,7 +51,11 @@ async fn run(args: Args) -> Result<()> {
         ..Options::default()
     })
     .await?;
-    let mut table = Table::open(&localnet, 0, |_| ()).await?;
+    // Games as big as any burst, which must not contribute more than the means.
+    let mut table = Table::open(&localnet, 0, |house| {
+        house.rules.jackpot_mean = [u64::MAX; 3];
+    })
+    .await?;
     table.seat(&localnet, args.players, SOL).await?;
     println!(
         "cluster {:?}, {} players, {} game(s) a burst",

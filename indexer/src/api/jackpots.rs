@@ -30,6 +30,10 @@ pub struct Jackpots {
 pub struct Jackpot {
     address: String,
     house: String,
+    /// The token its amounts are in; `null` for native SOL, and while the house is unknown.
+    mint: Option<String>,
+    /// Token account that holds a token house's money.
+    vault: Option<String>,
     /// 0, 1 or 2: `minor`, `major` or `mega`.
     tier: u8,
     name: &'static str,
@@ -79,6 +83,8 @@ impl FromRow<'_, PgRow> for Jackpot {
         Ok(Self {
             address: row.try_get("address")?,
             house: row.try_get("house")?,
+            mint: row.try_get("mint")?,
+            vault: row.try_get("vault")?,
             tier,
             name: TIER_NAMES
                 .get(usize::from(tier))
@@ -105,7 +111,8 @@ pub async fn list(
         None => None,
     };
     let jackpots = sqlx::query_as(
-        "SELECT j.*, w.player FROM jackpots j
+        "SELECT j.*, w.player, h.mint FROM jackpots j
+             LEFT JOIN houses h ON h.address = j.house
              LEFT JOIN jackpot_wins w ON w.game = j.last_game AND w.tier = j.tier
          WHERE j.closed_at_slot IS NULL AND ($1::text IS NULL OR j.house = $1)
          ORDER BY j.house, j.tier",

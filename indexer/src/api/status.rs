@@ -14,16 +14,19 @@ use crate::{error::redact, store::watermark};
 const COUNTED: i64 = 100_000;
 
 /// The tables that are counted.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 15] = [
     "dead_letters",
     "draws",
     "entries",
+    "events",
     "game_rounds",
     "games",
     "houses",
+    "instructions",
     "jackpot_wins",
     "jackpots",
     "lanes",
+    "payments",
     "transactions",
     "treasuries",
     "winners",

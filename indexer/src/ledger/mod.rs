@@ -1,8 +1,16 @@
 //! The ledger: every transaction that named the program. Polled by signature,
 //! oldest first from where it stopped, beside the accounts and never in their
-//! way. It also fills in what the account stream missed of a draw.
+//! way. It also fills in what the account stream missed of draws, games and entries.
 
+mod batch;
 pub mod decode;
+mod effects;
+pub mod event;
+mod instruction;
+mod json;
+pub mod replay;
+mod rows;
+mod wire;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,17 +30,22 @@ use solana_signature::Signature;
 use solana_transaction_status_client_types::{
     EncodedConfirmedTransactionWithStatusMeta, UiTransactionEncoding,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{LedgerError, redact},
+    source::SourceError,
     store::{
         dead_letters::{self, DeadLetter, LetterKind},
-        transactions::{self, DrawRequested},
+        events::{self, EventRow},
+        instructions::{self, InstructionRow},
+        payments::{self, PaymentRow},
+        transactions::{self, TransactionRow},
     },
 };
 use decode::Decoded;
+use effects::Effects;
 
 /// Most signatures a node gives at once.
 const PAGE: usize = 1_000;
@@ -55,9 +68,18 @@ pub struct Ledger {
     interval: Duration,
 }
 
+/// What a chunk of transactions adds to the tables, by signature.
+#[derive(Default)]
+struct Rows {
+    instructions: Vec<InstructionRow>,
+    events: Vec<EventRow>,
+    payments: Vec<PaymentRow>,
+    transactions: Vec<TransactionRow>,
+}
+
 /// A transaction as far as the node gave it.
 enum Fetched {
-    Decoded(Decoded),
+    Decoded(Box<Decoded>),
     Unreadable(DeadLetter),
     /// Listed, but not served yet.
     Missing,
@@ -216,7 +238,7 @@ impl Ledger {
             });
         };
         Ok(match decode::decode(&info.signature, &transaction) {
-            Ok(decoded) => Fetched::Decoded(decoded),
+            Ok(decoded) => Fetched::Decoded(Box::new(decoded)),
             Err(error) => Fetched::Unreadable(letter(
                 serde_json::to_vec(&transaction).unwrap_or_default(),
                 error.to_string(),
@@ -231,9 +253,8 @@ impl Ledger {
         chunk: &[RpcConfirmedTransactionStatusWithSignature],
         fetched: Vec<Fetched>,
     ) -> Result<bool, LedgerError> {
-        let mut transaction = self.pool.begin().await?;
-        let mut rows = Vec::new();
-        let mut draws = Draws::default();
+        let mut decoded = Vec::new();
+        let mut letters = Vec::new();
         let mut last = None;
         let mut whole = true;
         for (info, fetched) in chunk.iter().zip(fetched) {
@@ -242,67 +263,71 @@ impl Ledger {
                     whole = false;
                     break;
                 }
-                Fetched::Unreadable(letter) => {
-                    dead_letters::insert(&mut transaction, &letter).await?;
-                }
-                Fetched::Decoded(decoded) => {
-                    let slot = decoded.row.slot;
-                    draws.requested.extend(decoded.requested);
-                    draws.settled.extend(decoded.settled);
-                    let revealed = decoded.revealed.into_iter();
-                    draws
-                        .revealed
-                        .extend(revealed.map(|(draw, value)| (draw, slot, value)));
-                    rows.push(decoded.row);
-                }
+                Fetched::Unreadable(letter) => letters.push(letter),
+                Fetched::Decoded(transaction) => decoded.push(*transaction),
             }
             last = Some(info);
         }
-        draws.write(&mut transaction).await?;
-        rows.sort_by(|a, b| a.signature.cmp(&b.signature));
-        transactions::insert(&mut transaction, &rows).await?;
+        let mut transaction = self.pool.begin().await?;
+        let mut effects = Effects::default();
+        for decoded in &decoded {
+            effects.add(decoded);
+        }
+        effects.write(&mut transaction).await?;
+        decoded.sort_by(|a, b| a.row.signature.cmp(&b.row.signature));
+        let mut rows = Rows::default();
+        for decoded in decoded {
+            rows.instructions.extend(decoded.instructions);
+            rows.events.extend(decoded.events);
+            rows.payments.extend(decoded.payments);
+            rows.transactions.push(decoded.row);
+            letters.extend(decoded.letters);
+        }
+        instructions::insert(&mut transaction, &rows.instructions).await?;
+        events::insert(&mut transaction, &rows.events).await?;
+        payments::insert(&mut transaction, &rows.payments).await?;
+        transactions::insert(&mut transaction, &rows.transactions).await?;
+        for letter in &letters {
+            dead_letters::insert(&mut transaction, letter).await?;
+        }
         if let Some(last) = last {
             transactions::advance(&mut transaction, &last.signature, slot(last.slot)?).await?;
         }
         transaction.commit().await?;
-        if !rows.is_empty() {
-            tracing::debug!(transactions = rows.len(), "ledger written");
+        let count = rows.transactions.len();
+        if count > 0 {
+            tracing::debug!(transactions = count, "ledger written");
+        }
+        if !letters.is_empty() {
+            tracing::warn!(count = letters.len(), "parts of the ledger set aside");
         }
         Ok(whole)
     }
 }
 
-/// What a chunk of transactions says of draws.
-#[derive(Default)]
-struct Draws {
-    requested: Vec<DrawRequested>,
-    /// Draw, slot and value.
-    revealed: Vec<(String, i64, [u8; 32])>,
-    /// Draw and games.
-    settled: Vec<(String, Vec<String>)>,
-}
-
-impl Draws {
-    /// Draws by key, then their games by key: the order in which the accounts'
-    /// writer takes its locks.
-    async fn write(mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        self.requested.sort_by(|a, b| a.draw.cmp(&b.draw));
-        self.revealed.sort();
-        for draw in &self.requested {
-            transactions::draw_requested(connection, draw).await?;
-        }
-        for (draw, slot, value) in &self.revealed {
-            transactions::draw_revealed(connection, draw, *slot, value).await?;
-        }
-        let requested = self.requested.into_iter().map(|r| (r.draw, r.games));
-        let mut bound: Vec<(String, String)> = requested
-            .chain(self.settled)
-            .flat_map(|(draw, games)| games.into_iter().map(move |game| (game, draw.clone())))
-            .collect();
-        bound.sort();
-        bound.dedup();
-        transactions::bind_games(connection, &bound).await
-    }
+/// Slot of the newest transaction that named the program.
+///
+/// # Errors
+/// When the node does not answer, or not as asked.
+pub async fn newest_transaction(
+    rpc: &RpcClient,
+    commitment: CommitmentConfig,
+) -> Result<Option<i64>, SourceError> {
+    let newest = rpc
+        .get_signatures_for_address_with_config(
+            &lottery::ID,
+            GetConfirmedSignaturesForAddress2Config {
+                before: None,
+                until: None,
+                limit: Some(1),
+                commitment: Some(commitment),
+            },
+        )
+        .await?;
+    newest
+        .first()
+        .map(|info| i64::try_from(info.slot).map_err(|_| SourceError::Slot(info.slot)))
+        .transpose()
 }
 
 /// Whether the node refused because it does not have the signature that was to

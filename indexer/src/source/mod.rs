@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use rpc::{RpcSource, RpcSourceConfig};
-pub use snapshot::{genesis_hash, take as take_snapshot};
+pub use snapshot::{MAX_READ, genesis_hash, read as read_accounts, take as take_snapshot};
 
 /// An account's contents at a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -85,13 +85,13 @@ pub async fn take(rpc: &RpcClient, commitment: CommitmentConfig) -> Result<Snaps
 }
 
 /// Most accounts that one `getMultipleAccounts` may name.
-pub(super) const MAX_READ: usize = 100;
+pub const MAX_READ: usize = 100;
 
 /// Reads at most [`MAX_READ`] accounts; one that is gone comes without balance.
 ///
 /// # Errors
 /// When the node does not answer, or not as asked.
-pub(super) async fn read(
+pub async fn read(
     rpc: &RpcClient,
     commitment: CommitmentConfig,
     addresses: &[Pubkey],

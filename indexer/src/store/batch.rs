@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use super::{
     U64, dead_letters,
     dead_letters::{DeadLetter, LetterKind},
+    draw_games,
     draws::DrawBody,
     entries::EntryBody,
     games::GameBody,
@@ -17,7 +18,6 @@ use super::{
     jackpots::JackpotBody,
     lanes::LaneBody,
     table::{self, Body, Head, Row},
-    transactions,
     treasuries::TreasuryBody,
 };
 use crate::source::AccountUpdate;
@@ -163,7 +163,8 @@ impl Batch {
     }
 }
 
-/// Remembers which draw a game was bound to: the game forgets it at settlement.
+/// Remembers which draw a game was bound to: the game forgets it when it is
+/// settled or released.
 async fn bind_drawing_games(
     connection: &mut PgConnection,
     games: &[Row<GameBody>],
@@ -175,7 +176,7 @@ async fn bind_drawing_games(
             Some((game.head.address.to_string(), draw.to_string()))
         })
         .collect();
-    transactions::bind_games(connection, &bound).await
+    draw_games::bind(connection, &bound).await
 }
 
 /// The letter about an account that was refused.

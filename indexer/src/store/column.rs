@@ -160,6 +160,32 @@ array! {
     U64, U64, "::u64[]", "::numeric[]";
 }
 
+/// Addresses of which each may be missing.
+impl<const N: usize> Column for [Option<Pubkey>; N] {
+    type Wire = String;
+    const PARAMETER: &'static str = "text";
+    const WRITE_CAST: &'static str = "::address[]";
+    const READ_CAST: &'static str = "::text[]";
+    fn to_wire(&self) -> String {
+        let items: Vec<String> = self
+            .iter()
+            .map(|address| address.map_or_else(|| "NULL".to_owned(), |a| a.to_string()))
+            .collect();
+        format!("{{{}}}", items.join(","))
+    }
+    fn read(row: &PgRow, name: &str) -> Result<Self, sqlx::Error> {
+        let wire: Vec<Option<String>> = row.try_get(name)?;
+        let items = wire
+            .into_iter()
+            .map(|text| text.map(|text| text.parse()).transpose())
+            .collect::<Result<Vec<Option<Pubkey>>, _>>()
+            .map_err(|error| bad(name, format!("{error}")))?;
+        items
+            .try_into()
+            .map_err(|items: Vec<_>| bad(name, format!("{} elements, not {N}", items.len())))
+    }
+}
+
 /// Name of a status, as in the database and the API.
 pub fn status_name(status: GameStatus) -> &'static str {
     match status {

@@ -9,6 +9,10 @@ use super::U64;
 pub enum LetterKind {
     Account,
     Transaction,
+    /// Of a transaction.
+    Instruction,
+    /// Of a transaction.
+    Event,
 }
 
 impl LetterKind {
@@ -16,6 +20,8 @@ impl LetterKind {
         match self {
             Self::Account => "account",
             Self::Transaction => "transaction",
+            Self::Instruction => "instruction",
+            Self::Event => "event",
         }
     }
 }

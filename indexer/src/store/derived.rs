@@ -21,7 +21,9 @@ pub struct EntryTickets {
 /// The database's.
 pub async fn games_to_derive(pool: &PgPool, limit: i64) -> Result<Vec<Pubkey>, sqlx::Error> {
     sqlx::query(
-        "SELECT address FROM games WHERE derived_rounds <> rounds_settled ORDER BY address LIMIT $1",
+        "SELECT address FROM games
+         WHERE derived_rounds <> rounds_settled OR derived_settled <> (status = 'settled')
+         ORDER BY address LIMIT $1",
     )
     .bind(limit)
     .fetch_all(pool)
@@ -106,11 +108,13 @@ pub async fn store(pool: &PgPool, derived: &Derived) -> Result<bool, sqlx::Error
     let mut transaction = pool.begin().await?;
     // Games before entries, like every writer.
     let current = sqlx::query(
-        "UPDATE games SET derived_rounds = $2
-         WHERE address = $1 AND rounds_settled = $2 AND derived_rounds <> $2",
+        "UPDATE games SET derived_rounds = $2, derived_settled = $3
+         WHERE address = $1 AND rounds_settled = $2 AND (status = 'settled') = $3
+           AND (derived_rounds <> $2 OR derived_settled <> $3)",
     )
     .bind(&game)
     .bind(rounds)
+    .bind(derived.played.settled)
     .execute(&mut *transaction)
     .await?;
     if current.rows_affected() == 0 {
@@ -349,20 +353,27 @@ pub async fn prove(pool: &PgPool, proven: &[&Candidate]) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Marks draws closed that have settled all their games: the program closes a
-/// draw's account with its last game, and no stream tells of it.
+/// Marks draws closed that have settled, or released, all their games: the program
+/// closes a draw's account with its last game, and no stream tells of it.
 ///
 /// # Errors
 /// The database's.
-pub async fn close_settled_draws(pool: &PgPool) -> Result<u64, sqlx::Error> {
+pub async fn close_done_draws(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE draws AS d SET settled = d.games, slot = GREATEST(d.slot, s.slot),
+        "WITH undone AS (SELECT address FROM draws
+                         WHERE closed_at_slot IS NULL OR settled <> games),
+              ends AS (SELECT r.draw, r.game, g.slot
+                       FROM game_rounds r JOIN games g ON g.address = r.game
+                       WHERE r.draw IN (SELECT address FROM undone)
+                       UNION ALL
+                       SELECT draw, game, COALESCE(settled_at_slot, released_at_slot)
+                       FROM draw_games
+                       WHERE draw IN (SELECT address FROM undone)
+                         AND (settled_at_slot IS NOT NULL OR released_at_slot IS NOT NULL))
+         UPDATE draws AS d SET settled = d.games, slot = GREATEST(d.slot, s.slot),
              closed_at_slot = COALESCE(d.closed_at_slot, GREATEST(d.slot, s.slot))
-         FROM (SELECT r.draw, count(*) AS games, max(g.slot) AS slot
-               FROM game_rounds r JOIN games g ON g.address = r.game
-               WHERE r.draw IN (SELECT address FROM draws
-                                WHERE closed_at_slot IS NULL OR settled <> games)
-               GROUP BY r.draw) AS s
+         FROM (SELECT draw, count(DISTINCT game) AS games, max(slot) AS slot
+               FROM ends GROUP BY draw) AS s
          WHERE d.address = s.draw AND s.games = d.games
            AND (d.closed_at_slot IS NULL OR d.settled <> d.games)",
     )

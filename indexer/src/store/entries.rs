@@ -2,6 +2,7 @@
 
 use lottery::state::Entry;
 use solana_pubkey::Pubkey;
+use sqlx::PgConnection;
 
 use super::{U64, table::body};
 
@@ -14,9 +15,32 @@ body! {
         joined_at: i64 = |a| a.joined_at,
         first_ticket: u32 = |a| a.first_ticket,
         tickets: u32 = |a| a.tickets,
+        bounty: u32 = |a| a.bounty,
         nonce: u16 = |a| a.nonce,
         refunded: bool = |a| a.refunded != 0,
         version: u8 = |a| a.version,
         bump: u8 = |a| a.bump,
     }
+}
+
+/// Notes that entries were refunded, each at its slot; sorted. An entry that is refunded
+/// and closed within a slot never shows it.
+///
+/// # Errors
+/// The database's.
+pub async fn refunded(
+    connection: &mut PgConnection,
+    entries: &[(String, i64)],
+) -> Result<(), sqlx::Error> {
+    let (addresses, slots): (Vec<_>, Vec<_>) = entries.iter().cloned().unzip();
+    sqlx::query(
+        "UPDATE entries AS e SET refunded = TRUE, slot = GREATEST(e.slot, r.slot)
+         FROM UNNEST($1::text[], $2::int8[]) AS r(address, slot)
+         WHERE e.address = r.address AND NOT e.refunded",
+    )
+    .bind(addresses)
+    .bind(slots)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -2,14 +2,18 @@
 
 use lottery::{
     draw::MAX_ROUNDS,
-    state::{Game, GameStatus, MAX_PLACES, TIERS},
+    state::{Game, GameStatus, MAX_DRAW_ATTEMPTS, MAX_PLACES, TIERS},
 };
 use solana_pubkey::Pubkey;
+use sqlx::PgConnection;
 
-use super::{U64, column::some_address, table::body};
+use super::{Column as _, U64, column::some_address, table::body};
 
 /// All rounds' seeds, one after the other (bytes).
 pub const SEEDS_LEN: usize = MAX_ROUNDS * 32;
+
+/// Oracles that a round can try.
+const ORACLES: usize = MAX_DRAW_ATTEMPTS as usize;
 
 fn joined_seeds(game: &Game) -> [u8; SEEDS_LEN] {
     let mut all = [0; SEEDS_LEN];
@@ -23,7 +27,8 @@ body! {
         house: Pubkey = |a| a.house,
         creator: Pubkey = |a| a.creator,
         draw: Option<Pubkey> = |a| some_address(&a.draw),
-        last_oracle: Option<Pubkey> = |a| some_address(&a.last_oracle),
+        tried_oracles: [Option<Pubkey>; ORACLES] = |a| a.tried_oracles.map(|o| some_address(&o)),
+        vault: Option<Pubkey> = |a| some_address(&a.vault),
         entries_hash: [u8; 32] = |a| a.entries_hash,
         round_seeds: [u8; SEEDS_LEN] = |a| joined_seeds(a),
         id: U64 = |a| U64(a.id),
@@ -36,6 +41,9 @@ body! {
         jackpot_mean: [U64; TIERS] = |a| a.jackpot_mean.map(U64),
         paid_out: U64 = |a| U64(a.paid_out),
         refunded: U64 = |a| U64(a.refunded),
+        expired: U64 = |a| U64(a.expired),
+        bounty: U64 = |a| U64(a.bounty),
+        bounty_escrow: U64 = |a| U64(a.bounty_escrow),
         opens_at: i64 = |a| a.opens_at,
         closes_at: i64 = |a| a.closes_at,
         next_round_at: i64 = |a| a.next_round_at,
@@ -45,6 +53,8 @@ body! {
         max_tickets_per_entry: u32 = |a| a.max_tickets_per_entry,
         tickets: u32 = |a| a.tickets,
         entries: u32 = |a| a.entries,
+        entries_closed: u32 = |a| a.entries_closed,
+        claim_window: u32 = |a| a.claim_window,
         places_paid: u32 = |a| a.places_paid,
         round_interval: u32 = |a| a.round_interval,
         jackpot_tickets: [u32; TIERS] = |a| a.jackpot_tickets,
@@ -80,4 +90,52 @@ impl GameBody {
             .copied()
             .collect()
     }
+}
+
+/// Writes what a game's events say of it, as of `slot`; rows that were closed stay so.
+///
+/// # Errors
+/// The database's.
+pub async fn replayed(
+    connection: &mut PgConnection,
+    game: &Pubkey,
+    slot: i64,
+    body: &GameBody,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE games SET slot = GREATEST(slot, $2), draw = $3, tried_oracles = $4::address[],
+             round_seeds = $5, prize_pool = $6, treasury_share = $7,
+             jackpot_contributions = $8::u64[], jackpot_awards = $9::u64[],
+             jackpot_tickets = $10::u32[], paid_out = $11, refunded = $12, expired = $13,
+             settled_at = $14, tickets = $15, places_paid = $16, awards_paid = $17,
+             rounds_settled = $18, draw_attempts = $19, status = $20::game_status,
+             jackpot_hit = $21, fully_paid = $22, status_and_flags = $23
+         WHERE address = $1",
+    )
+    .bind(game.to_string())
+    .bind(slot)
+    .bind(body.draw.to_wire())
+    .bind(body.tried_oracles.to_wire())
+    .bind(body.round_seeds.to_wire())
+    .bind(body.prize_pool)
+    .bind(body.treasury_share)
+    .bind(body.jackpot_contributions.to_wire())
+    .bind(body.jackpot_awards.to_wire())
+    .bind(body.jackpot_tickets.to_wire())
+    .bind(body.paid_out)
+    .bind(body.refunded)
+    .bind(body.expired)
+    .bind(body.settled_at)
+    .bind(body.tickets.to_wire())
+    .bind(body.places_paid.to_wire())
+    .bind(body.awards_paid.to_wire())
+    .bind(body.rounds_settled.to_wire())
+    .bind(body.draw_attempts.to_wire())
+    .bind(body.status.to_wire())
+    .bind(body.jackpot_hit)
+    .bind(body.fully_paid)
+    .bind(body.status_and_flags.to_wire())
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ body! {
         tier: u8 = |a| a.tier,
         last_game: Option<Pubkey> = |a| some_address(&a.last_game),
         last_winner: Option<Pubkey> = |a| some_address(&a.last_winner),
+        vault: Option<Pubkey> = |a| some_address(&a.vault),
         rent_reserve: U64 = |a| U64(a.rent_reserve),
         amount: U64 = |a| U64(a.amount),
         total_contributions: U64 = |a| U64(a.total_contributions),

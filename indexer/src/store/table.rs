@@ -278,13 +278,33 @@ pub async fn find<B: Body>(
     connection: &mut PgConnection,
     address: &Pubkey,
 ) -> Result<Option<Row<B>>, sqlx::Error> {
-    sqlx::query(AssertSqlSafe(select_sql::<B>("address = $1")))
+    find_by(connection, "address = $1", address).await
+}
+
+async fn find_by<B: Body>(
+    connection: &mut PgConnection,
+    condition: &'static str,
+    address: &Pubkey,
+) -> Result<Option<Row<B>>, sqlx::Error> {
+    sqlx::query(AssertSqlSafe(select_sql::<B>(condition)))
         .bind(address.to_string())
         .fetch_optional(connection)
         .await?
         .as_ref()
         .map(read_row)
         .transpose()
+}
+
+/// The row of an account, open or closed, which nobody else changes until the
+/// transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn lock<B: Body>(
+    connection: &mut PgConnection,
+    address: &Pubkey,
+) -> Result<Option<Row<B>>, sqlx::Error> {
+    find_by(connection, "address = $1 FOR UPDATE", address).await
 }
 
 /// Marks rows closed whose account is not among `present`, which is everything
@@ -312,7 +332,7 @@ pub async fn close_absent(
     Ok(done.rows_affected())
 }
 
-/// Marks the accounts given as closed, each at its slot.
+/// Marks the accounts given as closed, each at its slot, unless they were seen later.
 ///
 /// # Errors
 /// The database's.

@@ -3,15 +3,20 @@
 
 use std::collections::HashMap;
 
+use lottery::{money::Holder, state::House};
 use lottery_client::account::{self, Account};
 use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
 
-use super::report::Report;
+use super::{
+    report::Report,
+    vaults::{self, Vaults},
+};
 use crate::{
     source::{AccountUpdate, Snapshot},
     store::{
         U64,
+        column::some_address,
         draws::DrawBody,
         entries::EntryBody,
         games::GameBody,
@@ -62,8 +67,10 @@ impl<B: Body> Rows<B> {
 pub(super) async fn compare(
     view: &mut PgConnection,
     snapshot: &Snapshot,
+    vaults: &Vaults,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
+    let mints = mints(snapshot);
     let mut houses = Rows::<HouseBody>::read(view).await?;
     let mut treasuries = Rows::<TreasuryBody>::read(view).await?;
     let mut jackpots = Rows::<JackpotBody>::read(view).await?;
@@ -74,7 +81,7 @@ pub(super) async fn compare(
     for chain in &snapshot.accounts {
         match account::decode_any(&chain.owner, &chain.data) {
             Ok(account) => {
-                check_balance(report, chain, &account);
+                check_balance(report, chain, &account, (&mints, vaults));
                 match &account {
                     Account::House(a) => houses.compare(report, chain, &a.into()),
                     Account::Treasury(a) => treasuries.compare(report, chain, &a.into()),
@@ -104,20 +111,61 @@ pub(super) async fn compare(
 }
 
 /// What the account holds covers what it owes, by the program's own rule.
-fn check_balance(report: &mut Report, chain: &AccountUpdate, account: &Account) {
-    let solvent = match account {
-        Account::Game(game) => game.invariant(chain.lamports),
-        Account::Treasury(treasury) => treasury.invariant(chain.lamports),
-        Account::Jackpot(jackpot) => jackpot.invariant(chain.lamports),
+fn check_balance(
+    report: &mut Report,
+    chain: &AccountUpdate,
+    account: &Account,
+    (mints, vaults): (&Mints, &Vaults),
+) {
+    let (holder, house): (&dyn Holder, &Pubkey) = match account {
+        Account::Game(game) => (game, &game.house),
+        Account::Treasury(treasury) => (treasury, &treasury.house),
+        Account::Jackpot(jackpot) => (jackpot, &jackpot.house),
         _ => return,
     };
     report.checked.balances = report.checked.balances.saturating_add(1);
-    if solvent.is_err() {
+    let address = chain.address.to_string();
+    let place = (account.kind(), address.as_str());
+    let tokens = match vaults::of(account) {
+        None => None,
+        Some(vault) => match vaults.get(&vault) {
+            None => {
+                let found = format!("no token account at {vault}");
+                report.note(place, "vault", "a vault", found);
+                return;
+            }
+            Some(vault) => {
+                report.expect(place, "owner of the vault", &chain.address, &vault.owner);
+                Some(*vault)
+            }
+        },
+    };
+    let mint = mints.get(house).copied().flatten();
+    report.expect(place, "mint", &mint, &tokens.map(|vault| vault.mint));
+    let amount = tokens.map(|vault| vault.amount);
+    let covered = holder.covered_by_lamports(chain.lamports).is_ok()
+        && amount.is_none_or(|amount| holder.owed().is_ok_and(|owed| amount >= owed));
+    if !covered {
+        let found = match amount {
+            None => format!("{} lamports", chain.lamports),
+            Some(tokens) => format!("{} lamports, {tokens} tokens", chain.lamports),
+        };
         report.note(
-            (account.kind(), &chain.address.to_string()),
+            place,
             "solvency",
             "a balance that covers what it owes",
-            format!("{} lamports", chain.lamports),
+            found,
         );
     }
+}
+
+/// The mint of each house; `None` for native SOL.
+type Mints = HashMap<Pubkey, Option<Pubkey>>;
+
+fn mints(snapshot: &Snapshot) -> Mints {
+    let houses = snapshot.accounts.iter().filter_map(|chain| {
+        let house = account::decode::<House>(&chain.owner, &chain.data).ok()?;
+        Some((chain.address, some_address(&house.mint)))
+    });
+    houses.collect()
 }

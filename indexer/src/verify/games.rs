@@ -1,41 +1,67 @@
 //! Every game recomputed from its entries and its draws, and held against what
 //! the tables say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use lottery::{
-    draw::{
-        Fate, Rules, fate, first_entries_hash, jackpot_hit, jackpot_ticket, next_entries_hash,
-        round_seed,
-    },
-    math::split,
-    state::GameStatus,
-};
+use lottery::draw::{first_entries_hash, next_entries_hash, round_seed};
 use solana_pubkey::Pubkey;
 use sqlx::{PgConnection, Row as _};
 
-use super::report::Report;
+use super::{
+    report::Report,
+    settlement::{check_settlement, check_winners},
+};
 use crate::{
     derive::played,
-    fate::{self as fates, EntryFate, Outcome, Played, Tickets},
+    fate::{self as fates, EntryFate, Outcome, Tickets},
     store::{Column, U64, games::GameBody, table::Row},
 };
 
 /// An entry with its fate as the tables have it.
-struct EntryRow {
-    address: String,
-    player: Pubkey,
+pub(super) struct EntryRow {
+    pub address: String,
+    pub player: Pubkey,
     nonce: u16,
-    tickets: Tickets,
+    pub tickets: Tickets,
     paid: u64,
     refunded: bool,
+    closed: bool,
     fate: EntryFate,
+}
+
+/// Whether a game's account is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Open,
+    /// Gone, but the ledger does not tell how: the row is as it was last seen.
+    Gone,
+    /// Gone, and its events have brought the row to its end.
+    Closed,
+}
+
+/// The games whose accounts are gone.
+pub(super) async fn gone(view: &mut PgConnection) -> Result<HashMap<Pubkey, Life>, sqlx::Error> {
+    sqlx::query(
+        "SELECT address, EXISTS (SELECT FROM events WHERE kind = 'game_closed'
+                                     AND games @> ARRAY[g.address::text]) AS told
+         FROM games g WHERE closed_at_slot IS NOT NULL",
+    )
+    .fetch_all(view)
+    .await?
+    .iter()
+    .map(|row| {
+        let told: bool = row.try_get("told")?;
+        let life = if told { Life::Closed } else { Life::Gone };
+        Ok((Pubkey::read(row, "address")?, life))
+    })
+    .collect()
 }
 
 /// Recomputes one game.
 pub(super) async fn check(
     view: &mut PgConnection,
     game: &Row<GameBody>,
+    life: Life,
     report: &mut Report,
 ) -> Result<(), sqlx::Error> {
     let address = game.head.address.to_string();
@@ -47,7 +73,7 @@ pub(super) async fn check(
         .checked
         .tickets
         .saturating_add(u64::from(game.body.tickets));
-    check_entries(game, &entries, report);
+    check_entries(game, life, &entries, report);
 
     let played = played(&game.body);
     let outcome = match fates::play(&played) {
@@ -68,18 +94,18 @@ pub(super) async fn check(
         report.expect(("entry", &entry.address), "fate", &expected, &entry.fate);
     }
     check_winners(view, game, &played, &outcome, &entries, report).await?;
-    check_settlement(game, &played, report);
+    check_settlement(game, life, &played, report);
     Ok(())
 }
 
-fn add(sum: u64, more: usize) -> u64 {
+pub(super) fn add(sum: u64, more: usize) -> u64 {
     sum.saturating_add(u64::try_from(more).unwrap_or(u64::MAX))
 }
 
 async fn entries(view: &mut PgConnection, game: &str) -> Result<Vec<EntryRow>, sqlx::Error> {
     sqlx::query(
         "SELECT address, player, nonce, first_ticket, tickets, paid, refunded, eliminated_round,
-                place, prize, jackpot_awards::numeric[] AS jackpot_awards
+                closed_at_slot IS NOT NULL AS closed, place, prize, jackpot_awards::numeric[] AS jackpot_awards
          FROM entries WHERE game = $1 ORDER BY first_ticket",
     )
     .bind(game)
@@ -102,6 +128,7 @@ async fn entries(view: &mut PgConnection, game: &str) -> Result<Vec<EntryRow>, s
             },
             paid: U64::read(row, "paid")?.0,
             refunded: row.try_get("refunded")?,
+            closed: row.try_get("closed")?,
             fate: EntryFate {
                 eliminated_round: small("eliminated_round")?,
                 place: small("place")?,
@@ -116,18 +143,39 @@ async fn entries(view: &mut PgConnection, game: &str) -> Result<Vec<EntryRow>, s
     .collect()
 }
 
+/// Entries that may be missing because they were closed before this database saw them.
+fn may_be_unseen(body: &GameBody, life: Life, entries: &[EntryRow]) -> u64 {
+    let seen = add(0, entries.len());
+    let missing = u64::from(body.entries).saturating_sub(seen);
+    if life != Life::Open {
+        // Entries may close after their game, which counts them no more.
+        return missing;
+    }
+    let closed = entries.iter().filter(|entry| entry.closed).count();
+    missing.min(u64::from(body.entries_closed).saturating_sub(add(0, closed)))
+}
+
 /// The entries are all the game's tickets, in order, paid for, and hash to what
 /// the chain has.
-fn check_entries(game: &Row<GameBody>, entries: &[EntryRow], report: &mut Report) {
+fn check_entries(game: &Row<GameBody>, life: Life, entries: &[EntryRow], report: &mut Report) {
     let address = game.head.address.to_string();
     let place = ("game", address.as_str());
     let body = &game.body;
+    let unseen = may_be_unseen(body, life, entries);
+    report.checked.unseen_entries = report.checked.unseen_entries.saturating_add(unseen);
     let (mut next, mut paid, mut refunded) = (0u64, 0u64, 0u64);
     let mut hash = first_entries_hash(&game.head.address);
     for entry in entries {
         let first = u64::from(entry.tickets.first);
-        report.expect(("entry", &entry.address), "first_ticket", &next, &first);
+        // Unseen entries leave gaps, but nothing may overlap.
+        let expected = if unseen > 0 { next.max(first) } else { next };
+        report.expect(("entry", &entry.address), "first_ticket", &expected, &first);
         next = first.saturating_add(u64::from(entry.tickets.count));
+        let price = body
+            .entry_fee
+            .0
+            .saturating_mul(u64::from(entry.tickets.count));
+        report.expect(("entry", &entry.address), "paid", &price, &entry.paid);
         paid = paid.saturating_add(entry.paid);
         if entry.refunded {
             refunded = refunded.saturating_add(entry.paid);
@@ -140,16 +188,19 @@ fn check_entries(game: &Row<GameBody>, entries: &[EntryRow], report: &mut Report
             entry.tickets.count,
         );
     }
+    let seen = add(unseen, entries.len());
+    report.expect(place, "entries", &u64::from(body.entries), &seen);
+    if unseen > 0 {
+        let fits = next <= u64::from(body.tickets) && refunded <= body.refunded.0;
+        report.expect(place, "tickets and refunds seen", &true, &fits);
+        return;
+    }
     let gross = body.entry_fee.0.saturating_mul(u64::from(body.tickets));
     report.expect(place, "tickets", &u64::from(body.tickets), &next);
-    report.expect(
-        place,
-        "entries",
-        &u64::from(body.entries),
-        &add(0, entries.len()),
-    );
     report.expect(place, "sum of paid", &gross, &paid);
-    report.expect(place, "sum of refunded", &body.refunded.0, &refunded);
+    if life != Life::Gone {
+        report.expect(place, "sum of refunded", &body.refunded.0, &refunded);
+    }
     let hashes = (hex::encode(body.entries_hash), hex::encode(hash));
     report.expect(place, "entries_hash", &hashes.0, &hashes.1);
 }
@@ -191,138 +242,4 @@ async fn check_rounds(
         }
     }
     Ok(())
-}
-
-/// The winners' rows, each held against the chain's own function as well.
-async fn check_winners(
-    view: &mut PgConnection,
-    game: &Row<GameBody>,
-    played: &Played,
-    outcome: &Outcome,
-    entries: &[EntryRow],
-    report: &mut Report,
-) -> Result<(), sqlx::Error> {
-    let address = game.head.address.to_string();
-    let place = ("game", address.as_str());
-    let rules = Rules {
-        tickets: played.tickets,
-        rounds: played.rounds,
-        winners: played.winners,
-        keep_bps: &played.keep_bps,
-    };
-    type Winner = (i64, Option<String>, Option<String>, U64);
-    let mut expected: BTreeMap<i16, Winner> = BTreeMap::new();
-    for (prize_place, ticket) in (0u8..).zip(&outcome.winning_tickets) {
-        let by_chain = fate(&rules, &played.seeds, *ticket);
-        report.expect(
-            place,
-            &format!("fate of ticket {ticket}"),
-            &Fate::Alive(u32::from(prize_place)),
-            &by_chain,
-        );
-        let holder = entries.iter().find(|e| fates::holds(e.tickets, *ticket));
-        expected.insert(
-            i16::from(prize_place),
-            (
-                i64::from(*ticket),
-                holder.map(|e| e.address.clone()),
-                holder.map(|e| e.player.to_string()),
-                U64(fates::prize(played, prize_place)),
-            ),
-        );
-    }
-    report.checked.winners = add(report.checked.winners, expected.len());
-    type Columns = (i16, i64, Option<String>, Option<String>, U64);
-    let rows: Vec<Columns> =
-        sqlx::query_as("SELECT place, ticket, entry, player, prize FROM winners WHERE game = $1")
-            .bind(&address)
-            .fetch_all(&mut *view)
-            .await?;
-    let found: BTreeMap<i16, Winner> = rows
-        .into_iter()
-        .map(|(place, ticket, entry, player, prize)| (place, (ticket, entry, player, prize)))
-        .collect();
-    report.expect(place, "winners", &expected, &found);
-
-    let rows: Vec<(i16, i64, U64)> =
-        sqlx::query_as("SELECT tier, ticket, award FROM jackpot_wins WHERE game = $1")
-            .bind(&address)
-            .fetch_all(view)
-            .await?;
-    let found: HashMap<i16, (i64, U64)> = rows
-        .into_iter()
-        .map(|(tier, ticket, award)| (tier, (ticket, award)))
-        .collect();
-    let expected: HashMap<i16, (i64, U64)> = (0i16..)
-        .zip(played.jackpot_tickets)
-        .zip(played.jackpot_awards)
-        .filter(|(_, award)| *award > 0)
-        .map(|((tier, ticket), award)| (tier, (i64::from(ticket), U64(award))))
-        .collect();
-    report.expect(place, "jackpot wins", &expected, &found);
-    Ok(())
-}
-
-/// The split of the takings, the jackpots' rolls and what was paid.
-fn check_settlement(game: &Row<GameBody>, played: &Played, report: &mut Report) {
-    let body = &game.body;
-    let (GameStatus::Settled, Some(seed)) = (body.status, played.seeds.last()) else {
-        return;
-    };
-    let address = game.head.address.to_string();
-    let place = ("game", address.as_str());
-    let gross = body.entry_fee.0.saturating_mul(u64::from(body.tickets));
-    let shares = split(gross, &body.jackpot_bps, body.treasury_bps);
-    report.expect(
-        place,
-        "prize_pool",
-        &U64(shares.prize_pool),
-        &body.prize_pool,
-    );
-    report.expect(
-        place,
-        "treasury_share",
-        &U64(shares.treasury),
-        &body.treasury_share,
-    );
-    let contributions = shares.jackpots.map(U64);
-    report.expect(
-        place,
-        "jackpot_contributions",
-        &contributions,
-        &body.jackpot_contributions,
-    );
-
-    let mut any = false;
-    let mut paid = 0u64;
-    let tiers = (0u8..)
-        .zip(body.jackpot_mean)
-        .zip(shares.jackpots)
-        .zip(body.jackpot_awards)
-        .zip(body.jackpot_tickets);
-    for ((((tier, mean), contribution), award), ticket) in tiers {
-        if jackpot_hit(seed, tier, mean.0, contribution) {
-            any = true;
-            let expected = jackpot_ticket(seed, tier, body.tickets);
-            report.expect(
-                place,
-                &format!("ticket of jackpot {tier}"),
-                &expected,
-                &ticket,
-            );
-        } else {
-            let none = U64(0);
-            report.expect(place, &format!("award of jackpot {tier}"), &none, &award);
-        }
-        if (body.awards_paid >> tier) & 1 == 1 {
-            paid = paid.saturating_add(award.0);
-        }
-    }
-    report.expect(place, "jackpot_hit", &any, &body.jackpot_hit);
-    for prize_place in 0..body.winners.min(32) {
-        if (body.places_paid >> prize_place) & 1 == 1 {
-            paid = paid.saturating_add(fates::prize(played, prize_place));
-        }
-    }
-    report.expect(place, "paid_out", &U64(paid), &body.paid_out);
 }

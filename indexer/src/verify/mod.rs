@@ -8,6 +8,8 @@ mod accounts;
 mod games;
 mod houses;
 mod report;
+mod settlement;
+mod vaults;
 
 use std::{collections::HashSet, time::Duration};
 
@@ -16,13 +18,16 @@ use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 
+use games::Life;
 pub use report::{Checked, Difference, Report};
+pub use vaults::{Vault, Vaults};
 
 use crate::{
+    ledger::newest_transaction,
     source::{Snapshot, SourceError, take_snapshot},
     store::{
         games::GameBody,
-        table,
+        table, transactions,
         watermark::{self, Watermark},
     },
 };
@@ -62,8 +67,9 @@ pub async fn run(
     let deadline = Instant::now() + deadline;
     let look = async || -> Result<Report, VerifyError> {
         let snapshot = take_snapshot(rpc, commitment).await?;
+        let vaults = vaults::fetch(rpc, commitment, &snapshot).await?;
         wait_for(pool, snapshot.slot, deadline, |mark| mark.applied_slot).await?;
-        Ok(pass(pool, &snapshot).await?)
+        Ok(pass(pool, &snapshot, &vaults).await?)
     };
     let mut last = look().await?;
     if last.is_clean() {
@@ -71,6 +77,11 @@ pub async fn run(
     }
     // Closed accounts are found by snapshots alone.
     match wait_for(pool, last.slot, deadline, |mark| mark.snapshot_slot).await {
+        Ok(()) | Err(VerifyError::Behind { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    // What the accounts no longer tell is in the transactions.
+    match wait_for_ledger(pool, rpc, commitment, deadline).await {
         Ok(()) | Err(VerifyError::Behind { .. }) => {}
         Err(error) => return Err(error),
     }
@@ -125,11 +136,39 @@ async fn wait_for(
     }
 }
 
-/// Compares the tables, as they are at one moment, with a snapshot of the chain.
+/// Waits until the ledger has the transaction that is the newest now.
+async fn wait_for_ledger(
+    pool: &PgPool,
+    rpc: &RpcClient,
+    commitment: CommitmentConfig,
+    deadline: Instant,
+) -> Result<(), VerifyError> {
+    let Some(wanted) = newest_transaction(rpc, commitment).await? else {
+        return Ok(());
+    };
+    loop {
+        let cursor = transactions::cursor(pool).await?;
+        let indexed = cursor.map(|cursor| cursor.slot);
+        if indexed >= Some(wanted) {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(VerifyError::Behind { indexed, wanted });
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// Compares the tables, as they are at one moment, with a snapshot of the chain and the
+/// vaults of its accounts.
 ///
 /// # Errors
 /// The database's.
-pub async fn pass(pool: &PgPool, snapshot: &Snapshot) -> Result<Report, sqlx::Error> {
+pub async fn pass(
+    pool: &PgPool,
+    snapshot: &Snapshot,
+    vaults: &Vaults,
+) -> Result<Report, sqlx::Error> {
     let mut view = pool
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await?;
@@ -138,9 +177,11 @@ pub async fn pass(pool: &PgPool, snapshot: &Snapshot) -> Result<Report, sqlx::Er
         checked: Checked::default(),
         differences: Vec::new(),
     };
-    accounts::compare(&mut view, snapshot, &mut report).await?;
+    accounts::compare(&mut view, snapshot, vaults, &mut report).await?;
+    let gone = games::gone(&mut view).await?;
     for game in table::all_rows::<GameBody>(&mut view).await? {
-        games::check(&mut view, &game, &mut report).await?;
+        let life = gone.get(&game.head.address).copied().unwrap_or(Life::Open);
+        games::check(&mut view, &game, life, &mut report).await?;
     }
     houses::check(&mut view, &mut report).await?;
     view.rollback().await?;

@@ -31,6 +31,10 @@ pub struct Checked {
     pub entries: u64,
     pub tickets: u64,
     pub winners: u64,
+    /// Games and entries that were closed before this database saw them, so that
+    /// nothing is left to check.
+    pub unseen_games: u64,
+    pub unseen_entries: u64,
 }
 
 /// The result.
@@ -93,6 +97,13 @@ impl fmt::Display for Report {
              {} rounds and {} winners recomputed",
             self.slot, c.accounts, c.balances, c.games, c.entries, c.tickets, c.rounds, c.winners
         )?;
+        if c.unseen_games > 0 || c.unseen_entries > 0 {
+            writeln!(
+                f,
+                "{} games and {} entries were closed before this database saw them",
+                c.unseen_games, c.unseen_entries
+            )?;
+        }
         for d in &self.differences {
             writeln!(
                 f,

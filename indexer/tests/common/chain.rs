@@ -2,11 +2,13 @@
 //! snapshot of the chain would hold.
 
 use bytemuck::Zeroable;
+use lottery::money::Holder as _;
 use lottery::{
     draw::{
         Fate, Rules, fate, first_entries_hash, jackpot_hit, jackpot_ticket, next_entries_hash,
         round_seed,
     },
+    events::{DrawRequested, DrawRevealed, DrawSettled, EVENT_VERSION, GameSettled, RoundSettled},
     math::{bps_of, place_prize, split},
     state::{Draw, Entry, Game, GameStatus, House, Jackpot, LAYOUT_VERSION, Lane, TIERS, Treasury},
 };
@@ -16,6 +18,9 @@ use solana_pubkey::Pubkey;
 
 /// Lamports that every account holds beyond what it owes.
 pub const RENT: u64 = 1_000_000;
+
+/// Lamports of a crank's bounty.
+pub const BOUNTY: u64 = 5_000;
 
 /// A key that stands for the number.
 pub fn key(number: u8) -> Pubkey {
@@ -58,6 +63,10 @@ pub struct World {
     pub draws: Vec<(Pubkey, Draw)>,
     pub games: Vec<(Pubkey, Game)>,
     pub entries: Vec<(Pubkey, Entry)>,
+    /// Games whose accounts are closed; their last contents stay in `games`.
+    pub closed: Vec<Pubkey>,
+    /// The events of what happened, oldest first, until a test takes them.
+    pub told: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -70,6 +79,9 @@ impl World {
         house.treasury_wallet = key(2);
         house.vrf_queue = key(3);
         house.jackpot_mean = [1, 50_000, u64::MAX];
+        house.bounty = BOUNTY;
+        house.draw_timeout = 10_800;
+        house.claim_window = 3_600;
         house.prize_bps = 8_000;
         house.treasury_bps = 500;
         house.jackpot_bps = [700, 500, 300];
@@ -77,10 +89,11 @@ impl World {
         house.id = 7;
         house.version = LAYOUT_VERSION;
         let mut treasury = Treasury::zeroed();
-        treasury.init(house_address, 255, RENT);
+        treasury.init(house_address, Pubkey::default(), 255, RENT);
         let mut jackpots = [Jackpot::zeroed(); TIERS];
         for (tier, jackpot) in (0..).zip(&mut jackpots) {
-            jackpot.init(house_address, tier, 254, RENT);
+            jackpot.init(house_address, Pubkey::default(), 254, RENT);
+            jackpot.tier = tier;
         }
         let mut lane = Lane::zeroed();
         lane.house = house_address;
@@ -97,7 +110,13 @@ impl World {
             draws: Vec::new(),
             games: Vec::new(),
             entries: Vec::new(),
+            closed: Vec::new(),
+            told: Vec::new(),
         }
+    }
+
+    pub fn tell(&mut self, event: &impl anchor_lang::Event) {
+        self.told.push(event.data());
     }
 
     pub fn lane_address(&self) -> Pubkey {
@@ -113,6 +132,9 @@ impl World {
         self.treasury.games_created += 1;
         game.entry_fee = rule.entry_fee;
         game.rent_reserve = RENT;
+        game.bounty = self.house.bounty;
+        game.bounty_escrow = BOUNTY * Game::bounties(rule.rounds, rule.winners);
+        game.claim_window = self.house.claim_window;
         game.jackpot_mean = self.house.jackpot_mean;
         game.prize_bps = self.house.prize_bps;
         game.treasury_bps = self.house.treasury_bps;
@@ -149,6 +171,7 @@ impl World {
         entry.joined_at = game.opens_at + 1;
         entry.first_ticket = game.tickets;
         entry.tickets = tickets;
+        entry.bounty = u32::try_from(game.bounty).unwrap();
         entry.nonce = nonce;
         entry.version = LAYOUT_VERSION;
         game.entries_hash =
@@ -172,6 +195,7 @@ impl World {
         draw.id = id;
         draw.seed_slot = 1_000 + id;
         draw.requested_at = 1_700_004_000;
+        draw.timeout_slot = draw.seed_slot + 1 + self.house.draw_timeout;
         draw.games = u16::try_from(games.len()).unwrap();
         draw.version = LAYOUT_VERSION;
         self.lane.next_draw += 1;
@@ -181,26 +205,49 @@ impl World {
             game.set_status(GameStatus::Drawing);
             game.draw = address;
             game.draw_index = position;
-            game.last_oracle = draw.oracle;
+            game.tried_oracles[usize::from(game.draw_attempts)] = draw.oracle;
             game.draw_attempts += 1;
+            game.take_bounty();
+            draw.bounty += game.take_bounty();
         }
         self.draws.push((address, draw));
+        let games = games.iter().map(|index| self.games[*index].0).collect();
+        self.tell(&DrawRequested {
+            version: EVENT_VERSION,
+            house: self.house_address,
+            draw: address,
+            oracle: draw.oracle,
+            games,
+            cranker: draw.payer,
+            bounty: draw.bounty,
+            reveal_bounty: draw.bounty,
+        });
         address
     }
 
     /// Reveals the last draw.
     pub fn reveal(&mut self, value: [u8; 32]) {
-        let (_, draw) = self.draws.last_mut().unwrap();
+        let (address, draw) = self.draws.last_mut().unwrap();
+        let told = DrawRevealed {
+            version: EVENT_VERSION,
+            draw: *address,
+            value,
+            cranker: draw.payer,
+            bounty: draw.bounty,
+        };
         draw.value = value;
         draw.reveal_slot = draw.seed_slot + 2;
         draw.state = Draw::REVEALED;
+        draw.bounty = 0;
         self.lane.state = Lane::IDLE;
         self.lane.draws_revealed += 1;
+        self.tell(&told);
     }
 
     /// Settles a round of a game by the last draw; the draw goes with its last game.
     pub fn settle(&mut self, index: usize) {
-        let (_, draw) = self.draws.last_mut().unwrap();
+        let (draw_address, draw) = self.draws.last_mut().unwrap();
+        let draw_address = *draw_address;
         let (address, game) = &mut self.games[index];
         draw.settled += 1;
         let round = game.rounds_settled;
@@ -209,6 +256,7 @@ impl World {
         game.rounds_settled += 1;
         game.draw = Pubkey::default();
         game.draw_attempts = 0;
+        game.tried_oracles = Default::default();
         if game.rounds_settled < game.rounds {
             game.set_status(GameStatus::Playing);
         } else {
@@ -237,7 +285,36 @@ impl World {
                 }
             }
         }
-        if draw.settled == draw.games {
+        let done = draw.settled == draw.games;
+        let (address, game) = (*address, *game);
+        if game.is(GameStatus::Settled) {
+            self.tell(&GameSettled {
+                version: EVENT_VERSION,
+                house: game.house,
+                game: address,
+                prize_pool: game.prize_pool,
+                treasury_share: game.treasury_share,
+                contributions: game.jackpot_contributions,
+                awards: game.jackpot_awards,
+                award_tickets: game.jackpot_tickets,
+                pots: self.jackpots.map(|jackpot| jackpot.amount),
+                accrued: self.treasury.accrued,
+            });
+        }
+        self.tell(&DrawSettled {
+            version: EVENT_VERSION,
+            house: game.house,
+            draw: draw_address,
+            rounds: vec![RoundSettled {
+                game: address,
+                round,
+                survivors: game.survivors(game.rounds_settled),
+                seed,
+            }],
+            cranker: key(6),
+            bounty: BOUNTY,
+        });
+        if done {
             self.draws.pop();
         }
     }
@@ -287,11 +364,14 @@ impl World {
         for (address, draw) in &self.draws {
             all.push(update(*address, slot, RENT, draw));
         }
-        for (address, game) in &self.games {
-            all.push(update(*address, slot, RENT + game.owed().unwrap(), game));
+        let open = self.games.iter().filter(|(a, _)| !self.closed.contains(a));
+        for (address, game) in open {
+            let lamports = RENT + game.bounty_escrow + game.owed().unwrap();
+            all.push(update(*address, slot, lamports, game));
         }
         for (address, entry) in &self.entries {
-            all.push(update(*address, slot, RENT, entry));
+            let bounties = Entry::BOUNTIES * u64::from(entry.bounty);
+            all.push(update(*address, slot, RENT + bounties, entry));
         }
         all
     }
@@ -302,42 +382,4 @@ pub fn value(number: u8) -> [u8; 32] {
     let mut value = [number; 32];
     value[31] = 1;
     value
-}
-
-impl World {
-    /// Three games: one settled over three rounds and partly paid, one between
-    /// its rounds, one open. The accounts of each step, as a stream would tell.
-    pub fn played() -> (Self, Vec<AccountUpdate>) {
-        let mut world = Self::new();
-        let mut told = Vec::new();
-        let rule = |rounds, winners| Rule {
-            rounds,
-            winners,
-            keep_bps: 5_000,
-            entry_fee: 10_007,
-        };
-        let (first, second) = (world.open(rule(3, 5)), world.open(rule(2, 2)));
-        let third = world.open(rule(4, 1));
-        for (player, tickets) in [(11, 40), (12, 1), (13, 7), (11, 100), (14, 3)] {
-            let nonce = u16::try_from(tickets).unwrap();
-            world.join(first, player, nonce, tickets);
-            world.join(second, player, nonce, tickets % 5 + 1);
-        }
-        world.join(third, 11, 0, 2);
-        told.extend(world.accounts(10));
-        for (round, games) in (1u8..).zip([vec![first, second], vec![first], vec![first]]) {
-            let slot = 10 * i64::from(round) + 10;
-            world.request(&games);
-            told.extend(world.accounts(slot));
-            world.reveal(value(round));
-            told.extend(world.accounts(slot + 1));
-            for game in games {
-                world.settle(game);
-            }
-            told.extend(world.accounts(slot + 2));
-        }
-        world.claim_first_prize(first);
-        told.extend(world.accounts(50));
-        (world, told)
-    }
 }

@@ -3,7 +3,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod chain;
+pub mod ending;
+pub mod ledger;
 pub mod node;
+pub mod played;
 
 use std::sync::{
     Arc,

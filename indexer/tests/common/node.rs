@@ -1,7 +1,7 @@
 //! A Solana node's RPC as far as the indexer asks, answering from a script.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
 };
 
@@ -54,6 +54,32 @@ impl Node {
         Arc::new(RpcClient::new(super::serve_router(router).await))
     }
 
+    /// Appends a transaction whose instructions, by index, left events.
+    pub fn tell(
+        &self,
+        number: u8,
+        slot: u64,
+        payer: Pubkey,
+        instructions: &[Instruction],
+        events: &[(u8, Vec<u8>)],
+    ) -> String {
+        let message = Message::new(instructions, Some(&payer));
+        let mut inner: BTreeMap<u8, Vec<Value>> = BTreeMap::new();
+        for (index, event) in events {
+            inner
+                .entry(*index)
+                .or_default()
+                .push(event_call(&message, event));
+        }
+        let inner: Vec<Value> = inner
+            .into_iter()
+            .map(|(index, instructions)| json!({"index": index, "instructions": instructions}))
+            .collect();
+        let mut meta = meta(Value::Null);
+        meta["innerInstructions"] = json!(inner);
+        self.add(number, slot, payer, instructions, meta)
+    }
+
     /// Appends a transaction that is listed and served.
     pub fn add(
         &self,
@@ -78,6 +104,23 @@ impl Node {
         self.set(|script| script.transactions.push((signature.clone(), slot, answer)));
         signature
     }
+}
+
+/// An event's data, as the program sends them to itself.
+pub fn event_data(event: &impl anchor_lang::Event) -> Vec<u8> {
+    event.data()
+}
+
+/// A call of the program to itself.
+fn event_call(message: &Message, event: &[u8]) -> Value {
+    let index = |key: &Pubkey| message.account_keys.iter().position(|k| k == key).unwrap();
+    let data = [anchor_lang::event::EVENT_IX_TAG_LE, event].concat();
+    json!({
+        "programIdIndex": index(&lottery::ID),
+        "accounts": [index(&lottery::events::AUTHORITY)],
+        "data": bs58::encode(data).into_string(),
+        "stackHeight": 2,
+    })
 }
 
 /// The status of a transaction.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Context, GameRef};
 use crate::error::ActionError;
 
-/// Cancels a game that sold too few tickets.
+/// Cancels a game that sold too few tickets, or whose draw is long overdue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CancelGame {
     pub game: GameRef,
@@ -14,9 +14,8 @@ pub struct CancelGame {
 
 impl CancelGame {
     pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
-        context
-            .send(&[instruction::cancel_game(self.game.address)])
-            .await
+        let cancel = instruction::cancel_game(context.payer_address(), self.game.address);
+        context.send(&[cancel]).await
     }
 }
 

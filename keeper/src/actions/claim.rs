@@ -1,21 +1,23 @@
 use std::fmt;
 
-use lottery_client::instruction;
+use lottery_client::instruction::{EntryKeys, Token};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::{GameRef, Key, Push};
+use super::{GameRef, Key, Operation, Push};
 use crate::text;
 
 /// What following a ticket through one round costs on chain (compute units).
 const ROUND_COMPUTE_UNITS: u32 = 25_000;
 
 /// What the rest of a claim costs (compute units).
-const BASE_COMPUTE_UNITS: u32 = 5_000;
+const BASE_COMPUTE_UNITS: u32 = 12_000;
 
 /// Pays a winning ticket's prize to its player.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claim {
+    #[serde(with = "text")]
+    pub house: Pubkey,
     pub game: GameRef,
     #[serde(with = "text")]
     pub entry: Pubkey,
@@ -26,6 +28,8 @@ pub struct Claim {
     pub place: u8,
     /// Rounds that the program has to follow the ticket through.
     pub rounds: u8,
+    #[serde(serialize_with = "text::token")]
+    pub token: Option<Token>,
 }
 
 impl Claim {
@@ -35,12 +39,14 @@ impl Claim {
 
     pub(super) fn push(&self) -> Push {
         Push {
-            instruction: instruction::claim(
-                self.game.address,
-                self.entry,
-                self.player,
-                self.ticket,
-            ),
+            keys: EntryKeys {
+                house: self.house,
+                game: self.game.address,
+                entry: self.entry,
+                player: self.player,
+                token: self.token,
+            },
+            operation: Operation::Claim(self.ticket),
             compute_units: u32::from(self.rounds) * ROUND_COMPUTE_UNITS + BASE_COMPUTE_UNITS,
         }
     }

@@ -1,14 +1,14 @@
 use std::fmt;
 
-use lottery_client::instruction;
+use lottery_client::instruction::{EntryKeys, Token};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::{GameRef, Key, Push};
+use super::{GameRef, Key, Operation, Push};
 use crate::text;
 
 /// What it costs on chain (compute units), rounded up.
-const COMPUTE_UNITS: u32 = 8_000;
+const COMPUTE_UNITS: u32 = 14_000;
 
 /// Pays a jackpot that a game hit to the player of the winning ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +22,8 @@ pub struct ClaimJackpot {
     pub player: Pubkey,
     /// 0 minor, 1 major, 2 mega.
     pub tier: u8,
+    #[serde(serialize_with = "text::token")]
+    pub token: Option<Token>,
 }
 
 impl ClaimJackpot {
@@ -31,13 +33,14 @@ impl ClaimJackpot {
 
     pub(super) fn push(&self) -> Push {
         Push {
-            instruction: instruction::claim_jackpot(
-                self.house,
-                self.game.address,
-                self.entry,
-                self.player,
-                self.tier,
-            ),
+            keys: EntryKeys {
+                house: self.house,
+                game: self.game.address,
+                entry: self.entry,
+                player: self.player,
+                token: self.token,
+            },
+            operation: Operation::ClaimJackpot(self.tier),
             compute_units: COMPUTE_UNITS,
         }
     }

@@ -1,20 +1,26 @@
 //! What the keeper can do: a file per action. Each says which things it needs
 //! for itself while it runs, which accounts it changes, and how it is done.
 
+mod abort_draw;
 mod cancel_game;
 mod claim;
 mod claim_jackpot;
+mod close_entry;
+mod close_game;
+mod expire_prizes;
 mod open_lane;
 mod refund;
 mod request_draw;
 mod reveal_draw;
 mod settle_draw;
+mod settle_game;
 
 use std::{fmt, sync::Arc};
 
 use lottery_client::{
     gateway::Gateway,
-    sender::{Landed, Sender},
+    instruction::{Batch, BatchError, EntryKeys},
+    sender::{Landed, Sender, Simulated},
 };
 use serde::Serialize;
 use solana_instruction::Instruction;
@@ -23,14 +29,19 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 use tokio_util::sync::CancellationToken;
 
+pub use abort_draw::AbortDraw;
 pub use cancel_game::CancelGame;
 pub use claim::Claim;
 pub use claim_jackpot::ClaimJackpot;
+pub use close_entry::CloseEntry;
+pub use close_game::CloseGame;
+pub use expire_prizes::ExpirePrizes;
 pub use open_lane::OpenLane;
 pub use refund::Refund;
 pub use request_draw::RequestDraw;
 pub use reveal_draw::RevealDraw;
 pub use settle_draw::SettleDraw;
+pub use settle_game::SettleGame;
 
 use crate::{error::ActionError, load::Loader, text};
 
@@ -39,6 +50,8 @@ use crate::{error::ActionError, load::Loader, text};
 pub enum Key {
     Lane(Pubkey),
     Draw(Pubkey),
+    /// The release of a draw's games, which a failing reveal does not hold up.
+    Release(Pubkey),
     Game(Pubkey),
     /// A prize place of a game.
     Place(Pubkey, u8),
@@ -66,20 +79,50 @@ impl fmt::Display for GameRef {
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     SettleDraw(SettleDraw),
+    AbortDraw(AbortDraw),
     RevealDraw(RevealDraw),
     RequestDraw(RequestDraw),
     CancelGame(CancelGame),
+    SettleGame(SettleGame),
+    ExpirePrizes(ExpirePrizes),
     OpenLane(OpenLane),
+    CloseGame(CloseGame),
     ClaimJackpot(ClaimJackpot),
     Claim(Claim),
     Refund(Refund),
+    CloseEntry(CloseEntry),
 }
 
-/// One instruction of a push, with what it may cost.
+/// What is done for a player in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Pays the prize of a ticket.
+    Claim(u32),
+    /// Pays the award of a tier.
+    ClaimJackpot(u8),
+    Refund,
+    Close,
+}
+
+/// One operation of a batch, with what it may cost.
+#[derive(Clone, Copy, Debug)]
 pub struct Push {
-    pub instruction: Instruction,
-    /// Compute units, rounded up.
+    pub keys: EntryKeys,
+    pub operation: Operation,
+    /// Compute units, rounded up, of a house that plays for native SOL.
     pub compute_units: u32,
+}
+
+impl Push {
+    /// Adds it to a batch.
+    pub fn add_to(&self, batch: &mut Batch) -> Result<(), BatchError> {
+        match self.operation {
+            Operation::Claim(ticket) => batch.claim(self.keys, ticket),
+            Operation::ClaimJackpot(tier) => batch.claim_jackpot(self.keys, tier),
+            Operation::Refund => batch.refund(self.keys),
+            Operation::Close => batch.close_entry(self.keys),
+        }
+    }
 }
 
 impl Action {
@@ -87,13 +130,10 @@ impl Action {
     pub fn keys(&self) -> Vec<Key> {
         match self {
             Self::SettleDraw(action) => action.keys(),
+            Self::AbortDraw(action) => action.keys(),
             Self::RevealDraw(action) => action.keys(),
             Self::RequestDraw(action) => action.keys(),
-            Self::CancelGame(action) => vec![Key::Game(action.game.address)],
-            Self::OpenLane(action) => vec![Key::Lane(action.lane())],
-            Self::ClaimJackpot(action) => vec![action.key()],
-            Self::Claim(action) => vec![action.key()],
-            Self::Refund(action) => vec![action.key()],
+            _ => vec![self.main_key()],
         }
     }
 
@@ -101,13 +141,18 @@ impl Action {
     pub fn main_key(&self) -> Key {
         match self {
             Self::SettleDraw(action) => Key::Draw(action.draw),
+            Self::AbortDraw(action) => Key::Release(action.draw),
             Self::RevealDraw(action) => Key::Draw(action.draw),
             Self::RequestDraw(action) => Key::Lane(action.lane()),
             Self::CancelGame(action) => Key::Game(action.game.address),
+            Self::SettleGame(action) => Key::Game(action.game.address),
+            Self::ExpirePrizes(action) => Key::Game(action.game.address),
             Self::OpenLane(action) => Key::Lane(action.lane()),
+            Self::CloseGame(action) => Key::Game(action.game.address),
             Self::ClaimJackpot(action) => action.key(),
             Self::Claim(action) => action.key(),
             Self::Refund(action) => action.key(),
+            Self::CloseEntry(action) => action.key(),
         }
     }
 
@@ -115,6 +160,7 @@ impl Action {
     pub fn draw_id(&self) -> Option<u64> {
         match self {
             Self::SettleDraw(action) => Some(action.draw_id),
+            Self::AbortDraw(action) => Some(action.draw_id),
             Self::RevealDraw(action) => Some(action.draw_id),
             Self::RequestDraw(action) => Some(action.draw_id),
             _ => None,
@@ -125,12 +171,16 @@ impl Action {
     pub fn game_ids(&self) -> String {
         match self {
             Self::SettleDraw(action) => ids(action.games()),
+            Self::AbortDraw(action) => ids(action.games()),
             Self::RequestDraw(action) => ids(&action.games),
             Self::CancelGame(action) => action.game.id.to_string(),
+            Self::SettleGame(action) => action.game.id.to_string(),
+            Self::ExpirePrizes(action) => action.game.id.to_string(),
+            Self::CloseGame(action) => action.game.id.to_string(),
             Self::ClaimJackpot(action) => action.game.id.to_string(),
             Self::Claim(action) => action.game.id.to_string(),
             Self::Refund(action) => action.game.id.to_string(),
-            Self::RevealDraw(_) | Self::OpenLane(_) => String::new(),
+            Self::RevealDraw(_) | Self::OpenLane(_) | Self::CloseEntry(_) => String::new(),
         }
     }
 
@@ -138,38 +188,48 @@ impl Action {
     pub fn touched(&self) -> Vec<Pubkey> {
         match self {
             Self::SettleDraw(action) => action.touched(),
+            Self::AbortDraw(action) => action.touched(),
             Self::RevealDraw(action) => vec![action.lane(), action.draw],
             Self::RequestDraw(action) => action.touched(),
             Self::CancelGame(action) => vec![action.game.address],
+            Self::SettleGame(action) => vec![action.game.address],
+            Self::ExpirePrizes(action) => vec![action.game.address],
             Self::OpenLane(action) => vec![action.lane()],
+            Self::CloseGame(action) => vec![action.game.address],
             Self::ClaimJackpot(action) => vec![action.game.address],
             Self::Claim(action) => vec![action.game.address],
             Self::Refund(action) => vec![action.game.address, action.entry],
+            Self::CloseEntry(action) => vec![action.game, action.entry],
         }
     }
 
-    /// The instruction of an action that is packed with others of its sort;
-    /// `None` for those that go alone.
+    /// The operation of an action that goes into a batch; `None` for those that are
+    /// done alone.
     pub fn push(&self) -> Option<Push> {
         match self {
             Self::ClaimJackpot(action) => Some(action.push()),
             Self::Claim(action) => Some(action.push()),
             Self::Refund(action) => Some(action.push()),
+            Self::CloseEntry(action) => Some(action.push()),
             _ => None,
         }
     }
 
-    /// Does it, alone.
+    /// Does it, alone; those that go into batches are [`push`](crate::execute)ed.
     pub async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
         match self {
             Self::SettleDraw(action) => action.execute(context).await,
+            Self::AbortDraw(action) => action.execute(context).await,
             Self::RevealDraw(action) => action.execute(context).await,
             Self::RequestDraw(action) => action.execute(context).await,
             Self::CancelGame(action) => action.execute(context).await,
+            Self::SettleGame(action) => action.execute(context).await,
+            Self::ExpirePrizes(action) => action.execute(context).await,
             Self::OpenLane(action) => action.execute(context).await,
-            Self::ClaimJackpot(action) => context.send(&[action.push().instruction]).await,
-            Self::Claim(action) => context.send(&[action.push().instruction]).await,
-            Self::Refund(action) => context.send(&[action.push().instruction]).await,
+            Self::CloseGame(action) => action.execute(context).await,
+            Self::ClaimJackpot(_) | Self::Claim(_) | Self::Refund(_) | Self::CloseEntry(_) => {
+                Err(ActionError::Stale("it goes into a batch"))
+            }
         }
     }
 }
@@ -178,13 +238,18 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SettleDraw(action) => action.fmt(f),
+            Self::AbortDraw(action) => action.fmt(f),
             Self::RevealDraw(action) => action.fmt(f),
             Self::RequestDraw(action) => action.fmt(f),
             Self::CancelGame(action) => action.fmt(f),
+            Self::SettleGame(action) => action.fmt(f),
+            Self::ExpirePrizes(action) => action.fmt(f),
             Self::OpenLane(action) => action.fmt(f),
+            Self::CloseGame(action) => action.fmt(f),
             Self::ClaimJackpot(action) => action.fmt(f),
             Self::Claim(action) => action.fmt(f),
             Self::Refund(action) => action.fmt(f),
+            Self::CloseEntry(action) => action.fmt(f),
         }
     }
 }
@@ -197,6 +262,8 @@ pub struct Context {
     pub gateway: Gateway,
     /// Pays fees and the rent of draws and lanes.
     pub payer: Arc<Keypair>,
+    /// Create token accounts of players who are paid and have none.
+    pub create_token_accounts: bool,
     /// Cancelled when nothing new may be sent.
     pub stopping: CancellationToken,
 }
@@ -209,6 +276,31 @@ impl Context {
             return Err(ActionError::Stopping);
         }
         Ok(self.sender.send(instructions, &self.payer, &[]).await?)
+    }
+
+    /// What a transaction would do.
+    pub async fn simulate(&self, instructions: &[Instruction]) -> Result<Simulated, ActionError> {
+        if self.stopping.is_cancelled() {
+            return Err(ActionError::Stopping);
+        }
+        let payer = self.payer_address();
+        Ok(self.sender.simulate(instructions, &payer).await?)
+    }
+
+    /// As [`send`](Self::send), of what was just simulated.
+    pub async fn send_simulated(
+        &self,
+        instructions: &[Instruction],
+        simulated: &Simulated,
+    ) -> Result<Landed, ActionError> {
+        if self.stopping.is_cancelled() {
+            return Err(ActionError::Stopping);
+        }
+        let payer = &self.payer;
+        let sent = self
+            .sender
+            .send_simulated(instructions, simulated, payer, &[]);
+        Ok(sent.await?)
     }
 
     /// Address of the fee payer.

@@ -1,23 +1,27 @@
 use std::fmt;
 
-use lottery_client::instruction;
+use lottery_client::instruction::{EntryKeys, Token};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::{GameRef, Key, Push};
+use super::{GameRef, Key, Operation, Push};
 use crate::text;
 
 /// What it costs on chain (compute units), rounded up.
-const COMPUTE_UNITS: u32 = 5_000;
+const COMPUTE_UNITS: u32 = 10_000;
 
 /// Returns an entry's price after its game was cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refund {
+    #[serde(with = "text")]
+    pub house: Pubkey,
     pub game: GameRef,
     #[serde(with = "text")]
     pub entry: Pubkey,
     #[serde(with = "text")]
     pub player: Pubkey,
+    #[serde(serialize_with = "text::token")]
+    pub token: Option<Token>,
 }
 
 impl Refund {
@@ -27,7 +31,14 @@ impl Refund {
 
     pub(super) fn push(&self) -> Push {
         Push {
-            instruction: instruction::refund(self.game.address, self.entry, self.player),
+            keys: EntryKeys {
+                house: self.house,
+                game: self.game.address,
+                entry: self.entry,
+                player: self.player,
+                token: self.token,
+            },
+            operation: Operation::Refund,
             compute_units: COMPUTE_UNITS,
         }
     }

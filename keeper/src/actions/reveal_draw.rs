@@ -42,6 +42,20 @@ impl RevealDraw {
 
     pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
         let revelation = self.ask(context).await?;
+        self.bring(context, &revelation).await
+    }
+
+    /// As [`execute`](Self::execute), but asks the oracle no more than once.
+    pub(super) async fn execute_once(&self, context: &Context) -> Result<Landed, ActionError> {
+        let revelation = self.ask_once(context).await?;
+        self.bring(context, &revelation).await
+    }
+
+    async fn bring(
+        &self,
+        context: &Context,
+        revelation: &Revelation,
+    ) -> Result<Landed, ActionError> {
         let keys = LaneKeys {
             house: self.house,
             queue: self.queue,
@@ -52,7 +66,7 @@ impl RevealDraw {
             keys,
             self.draw_id,
             self.oracle,
-            &revelation,
+            revelation,
         );
         context.send(&[instruction]).await
     }

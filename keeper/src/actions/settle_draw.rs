@@ -1,6 +1,9 @@
 use std::fmt;
 
-use lottery_client::{instruction, sender::Landed};
+use lottery_client::{
+    instruction::{self, DrawKeys, Token},
+    sender::Landed,
+};
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -14,6 +17,8 @@ pub struct SettleDraw {
     #[serde(with = "text")]
     pub house: Pubkey,
     #[serde(with = "text")]
+    pub lane: Pubkey,
+    #[serde(with = "text")]
     pub draw: Pubkey,
     pub draw_id: u64,
     /// Who gets the draw's rent back.
@@ -22,6 +27,8 @@ pub struct SettleDraw {
     /// In the order they were bound in, a transaction each: the program settles
     /// in no other, so each waits for the one before it.
     pub chunks: Vec<Vec<GameRef>>,
+    #[serde(serialize_with = "text::token")]
+    pub token: Option<Token>,
 }
 
 impl SettleDraw {
@@ -40,15 +47,22 @@ impl SettleDraw {
         std::iter::once(self.draw).chain(games).collect()
     }
 
-    pub fn instruction(&self, games: &[GameRef]) -> Instruction {
+    pub fn instruction(&self, cranker: Pubkey, games: &[GameRef]) -> Instruction {
         let games: Vec<Pubkey> = games.iter().map(|game| game.address).collect();
-        instruction::settle_draw(self.house, self.draw, self.draw_payer, &games)
+        let keys = DrawKeys {
+            house: self.house,
+            lane: self.lane,
+            draw: self.draw,
+            payer: self.draw_payer,
+        };
+        instruction::settle_draw(cranker, keys, &games, self.token)
     }
 
     pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
         let mut last = Err(ActionError::Stale("it has no games"));
         for games in &self.chunks {
-            last = Ok(context.send(&[self.instruction(games)]).await?);
+            let settle = self.instruction(context.payer_address(), games);
+            last = Ok(context.send(&[settle]).await?);
         }
         last
     }

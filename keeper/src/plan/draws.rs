@@ -1,14 +1,14 @@
-//! Lanes and draws: opening, requesting, revealing, settling.
+//! Lanes and draws: opening, revealing, settling, giving up.
 
 use std::collections::BTreeMap;
 
-use lottery_client::lottery::state::{Draw, Game, House, Lane};
+use lottery_client::lottery::state::{Draw, House, Lane};
 use solana_pubkey::Pubkey;
 
 use super::{Planner, Reason};
 use crate::{
-    actions::{Action, GameRef, Key, OpenLane, RequestDraw, RevealDraw, SettleDraw},
-    state::Oracle,
+    actions::{AbortDraw, Action, GameRef, Key, OpenLane, RevealDraw, SettleDraw},
+    state::Currency,
 };
 
 impl<'a> Planner<'a> {
@@ -18,6 +18,9 @@ impl<'a> Planner<'a> {
         for (address, games) in std::mem::take(&mut self.bound) {
             match self.state.draws.get(&address) {
                 None => self.wait_all(games.into_values(), Reason::NotInSync),
+                Some(draw) if draw.state == Draw::ABORTED || self.has_timed_out(draw) => {
+                    self.abort_draw(address, draw, games);
+                }
                 Some(draw) if draw.state != Draw::REVEALED => self.wait_for_value(draw, games),
                 Some(_) if self.is_in_hand(&Key::Draw(address)) => {
                     self.wait_all(games.into_values(), Reason::InHand);
@@ -41,14 +44,58 @@ impl<'a> Planner<'a> {
         if turn.is_empty() {
             return;
         }
-        let size = self.settings.capacity.settlement.max(1);
+        let (token, size) = match self.state.currency(&draw.house) {
+            Currency::Native => (None, self.settings.capacity.settlement),
+            Currency::Token(token) => (Some(token), self.settings.capacity.token_settlement),
+            Currency::Unknown => return self.wait_all(turn, Reason::TokenUnknown),
+        };
         self.plan.actions.push(Action::SettleDraw(SettleDraw {
             house: draw.house,
+            lane: draw.lane,
             draw: address,
             draw_id: draw.id,
             draw_payer: draw.payer,
-            chunks: turn.chunks(size).map(<[GameRef]>::to_vec).collect(),
+            chunks: turn.chunks(size.max(1)).map(<[GameRef]>::to_vec).collect(),
+            token,
         }));
+    }
+
+    fn has_timed_out(&self, draw: &Draw) -> bool {
+        draw.state == Draw::PENDING && self.state.slot > draw.timeout_slot
+    }
+
+    /// Releases the games of a draw whose oracle's time is over.
+    fn abort_draw(&mut self, address: Pubkey, draw: &Draw, games: BTreeMap<u16, GameRef>) {
+        if self.is_in_hand(&Key::Release(address)) {
+            return self.wait_all(games.into_values(), Reason::InHand);
+        }
+        let games: Vec<GameRef> = games.into_values().collect();
+        let size = self.settings.capacity.release.max(1);
+        self.plan.actions.push(Action::AbortDraw(AbortDraw {
+            house: draw.house,
+            lane: draw.lane,
+            draw: address,
+            draw_id: draw.id,
+            draw_payer: draw.payer,
+            chunks: games.chunks(size).map(<[GameRef]>::to_vec).collect(),
+            last_chance: self.reveal(address, draw),
+        }));
+    }
+
+    /// How a pending draw gets its value.
+    fn reveal(&self, address: Pubkey, draw: &Draw) -> Option<RevealDraw> {
+        let lane = self.state.lanes.get(&draw.lane)?;
+        let house = self.served_house(&lane.house)?;
+        let waits = draw.state == Draw::PENDING && lane.current_draw() == Some(draw.id);
+        waits.then_some(RevealDraw {
+            house: lane.house,
+            queue: house.vrf_queue,
+            lane_index: lane.index,
+            draw: address,
+            draw_id: draw.id,
+            oracle: draw.oracle,
+            seed_slot: draw.seed_slot,
+        })
     }
 
     /// The reveal itself is planned per lane; here only what its games wait for.
@@ -67,114 +114,15 @@ impl<'a> Planner<'a> {
     /// Every lane with a commitment gets its value, whoever requested it.
     pub(super) fn reveal_draws(&mut self) {
         let state = self.state;
-        let pending: BTreeMap<(Pubkey, u64), Pubkey> = state
-            .draws
-            .iter()
-            .filter(|(_, draw)| draw.state == Draw::PENDING)
-            .map(|(address, draw)| ((draw.lane, draw.id), *address))
-            .collect();
-        for (lane_address, lane) in &state.lanes {
-            let Some(house) = self.served_house(&lane.house) else {
-                continue;
-            };
-            let draw_address = lane
-                .current_draw()
-                .and_then(|id| pending.get(&(*lane_address, id)));
-            let Some((address, draw)) =
-                draw_address.and_then(|address| Some((address, state.draws.get(address)?)))
-            else {
-                continue;
-            };
+        for (address, draw) in &state.draws {
             let in_hand =
-                self.is_in_hand(&Key::Lane(*lane_address)) || self.is_in_hand(&Key::Draw(*address));
-            if is_revealable(draw, state.slot) && !in_hand {
-                self.plan.actions.push(Action::RevealDraw(RevealDraw {
-                    house: lane.house,
-                    queue: house.vrf_queue,
-                    lane_index: lane.index,
-                    draw: *address,
-                    draw_id: draw.id,
-                    oracle: draw.oracle,
-                    seed_slot: draw.seed_slot,
-                }));
-            }
-        }
-    }
-
-    /// All due games of a house share as few draws as they fit into, one a lane.
-    pub(super) fn request_draws(&mut self) {
-        let state = self.state;
-        for (house_address, games) in std::mem::take(&mut self.due) {
-            let Some(house) = state.houses.get(&house_address) else {
-                self.wait_all(games.into_iter().map(|(game, _)| game), Reason::NotInSync);
+                self.is_in_hand(&Key::Lane(draw.lane)) || self.is_in_hand(&Key::Draw(*address));
+            if in_hand || self.has_timed_out(draw) || !is_revealable(draw, state.slot) {
                 continue;
-            };
-            let mut idle: Vec<(&Pubkey, &Lane)> = state
-                .lanes
-                .iter()
-                .filter(|(address, lane)| {
-                    lane.house == house_address
-                        && lane.state == Lane::IDLE
-                        && !self.is_in_hand(&Key::Lane(**address))
-                })
-                .collect();
-            idle.sort_unstable_by_key(|(_, lane)| lane.index);
-            let size = self.settings.capacity.request.max(1);
-            let mut lanes = idle.into_iter();
-            for chunk in games.chunks(size) {
-                let request = match lanes.next() {
-                    None => Err(Reason::NoIdleLane),
-                    Some((_, lane)) => self
-                        .choose_oracle(house, lane.next_draw, chunk)
-                        .map(|oracle| (lane, oracle.address))
-                        .ok_or(Reason::NoLiveOracle),
-                };
-                let games = chunk.iter().map(|(game, _)| *game);
-                match request {
-                    Err(reason) => self.wait_all(games, reason),
-                    Ok((lane, oracle)) => {
-                        self.plan.actions.push(Action::RequestDraw(RequestDraw {
-                            house: house_address,
-                            queue: house.vrf_queue,
-                            lane_index: lane.index,
-                            draw_id: lane.next_draw,
-                            oracle,
-                            games: games.collect(),
-                        }));
-                    }
-                }
             }
+            let reveal = self.reveal(*address, draw);
+            self.plan.actions.extend(reveal.map(Action::RevealDraw));
         }
-    }
-
-    /// Live oracles take turns by draw id. A game whose last draw went
-    /// unanswered gets another oracle than that time, if there is one.
-    fn choose_oracle(
-        &self,
-        house: &House,
-        draw_id: u64,
-        games: &[(GameRef, &Game)],
-    ) -> Option<&'a Oracle> {
-        let live: Vec<&Oracle> = self
-            .state
-            .oracles
-            .get(&house.vrf_queue)?
-            .iter()
-            .filter(|oracle| oracle.is_live(self.state.now))
-            .collect();
-        let count = u64::try_from(live.len()).ok().filter(|count| *count > 0)?;
-        let first = usize::try_from(draw_id % count).ok()?;
-        let failed = |oracle: &Oracle| {
-            games
-                .iter()
-                .any(|(_, game)| game.draw_attempts > 0 && game.last_oracle == oracle.address)
-        };
-        let mut turns = live.iter().cycle().skip(first).take(live.len());
-        turns
-            .clone()
-            .find(|oracle| !failed(oracle))
-            .or_else(|| turns.next())
-            .copied()
     }
 
     /// Opens the first missing lanes of each house, one at a time.

@@ -1,22 +1,30 @@
 //! What is due, from what the chain looks like: pure and deterministic. Dry
 //! runs, catching up after downtime and tests all come from here.
 
+mod closings;
 mod draws;
 mod payouts;
+mod reason;
+mod requests;
+
+pub use reason::Reason;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    time::Duration,
 };
 
-use lottery_client::lottery::state::{Game, GameStatus};
+use lottery_client::{
+    instruction::Token,
+    lottery::state::{Game, GameStatus},
+};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use crate::{
-    actions::{Action, GameRef, Key},
+    actions::{Action, CancelGame, ExpirePrizes, GameRef, Key, SettleGame},
     pack::Capacity,
-    state::{ChainState, is_payable},
+    state::{ChainState, Currency, is_paid},
 };
 
 /// What the operator wants done.
@@ -32,6 +40,10 @@ pub struct Settings {
     pub push_claims: bool,
     /// Return the money of cancelled games without being asked.
     pub push_refunds: bool,
+    /// Close what is paid, so that its rent returns to players and creators …
+    pub close: bool,
+    /// … this long after the game was settled or cancelled.
+    pub close_after: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +54,8 @@ impl Default for Settings {
             capacity: Capacity::of_transactions(),
             push_claims: true,
             push_refunds: true,
+            close: true,
+            close_after: Duration::from_secs(3_600),
         }
     }
 }
@@ -60,52 +74,6 @@ pub struct Waiting {
     pub reason: Reason,
     /// When it will be due by itself (unix seconds), if that is known.
     pub until: Option<i64>,
-}
-
-/// Why nothing is done for a game.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// It still sells tickets.
-    SalesOpen,
-    /// Its next round is not due.
-    RoundNotDue,
-    /// Its house has no idle lane.
-    NoIdleLane,
-    /// No oracle of its house's queue is attested and reachable.
-    NoLiveOracle,
-    /// Its draw was requested in this very slot.
-    SeedSlotNotOver,
-    /// Its draw waits for the oracle's value.
-    DrawPending,
-    /// A game bound to the same draw before it is not known.
-    EarlierGameUnknown,
-    /// Its house or draw has not been seen yet.
-    NotInSync,
-    /// Some of its entries have not been read yet.
-    EntriesUnknown,
-    /// The operator does not want to push payments.
-    NotPushed,
-    /// Being acted on, or to be tried again later after a failure.
-    InHand,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SalesOpen => "it still sells tickets",
-            Self::RoundNotDue => "its next round is not due",
-            Self::NoIdleLane => "its house has no idle lane",
-            Self::NoLiveOracle => "no oracle of its house's queue is live",
-            Self::SeedSlotNotOver => "its draw was requested in this very slot",
-            Self::DrawPending => "its draw waits for the oracle's value",
-            Self::EarlierGameUnknown => "a game before it in its draw is not known",
-            Self::NotInSync => "its house or draw has not been seen yet",
-            Self::EntriesUnknown => "some of its entries have not been read yet",
-            Self::NotPushed => "payments are not pushed",
-            Self::InHand => "it is being acted on",
-        })
-    }
 }
 
 impl Plan {
@@ -127,8 +95,16 @@ pub fn plan_around(state: &ChainState, settings: &Settings, in_hand: &BTreeSet<K
     planner.reveal_draws();
     planner.request_draws();
     planner.cancel_games();
+    planner.settle_games();
+    planner.expire_prizes();
     planner.open_lanes();
+    let entries = planner.close_games();
+    // Whoever carries this out relies on it that plans end with what goes into batches.
     planner.push_payouts();
+    planner
+        .plan
+        .actions
+        .extend(entries.into_iter().map(Action::CloseEntry));
     planner.plan
 }
 
@@ -143,8 +119,14 @@ struct Planner<'a> {
     /// Bound to a draw, by draw and position.
     bound: BTreeMap<Pubkey, BTreeMap<u16, GameRef>>,
     to_cancel: Vec<GameRef>,
+    /// All rounds drawn, but the money not divided.
+    to_settle: Vec<(GameRef, &'a Game)>,
+    /// No longer claimable, but not paid.
+    to_expire: Vec<(GameRef, &'a Game)>,
     /// Over, but owing their players.
     payable: Vec<(GameRef, &'a Game)>,
+    /// Over and paid.
+    closable: Vec<(GameRef, &'a Game)>,
 }
 
 impl<'a> Planner<'a> {
@@ -157,7 +139,10 @@ impl<'a> Planner<'a> {
             due: BTreeMap::new(),
             bound: BTreeMap::new(),
             to_cancel: Vec::new(),
+            to_settle: Vec::new(),
+            to_expire: Vec::new(),
             payable: Vec::new(),
+            closable: Vec::new(),
         };
         for (address, game) in &state.games {
             if planner.serves(&game.house) {
@@ -187,7 +172,9 @@ impl<'a> Planner<'a> {
                 }
             }
             Some(GameStatus::Playing) => {
-                if now < game.next_round_at {
+                if game.awaits_settlement() {
+                    self.to_settle.push((reference, game));
+                } else if now < game.next_round_at {
                     self.wait_until(reference, Reason::RoundNotDue, game.next_round_at);
                 } else {
                     self.note_due(reference, game);
@@ -197,11 +184,17 @@ impl<'a> Planner<'a> {
                 let games = self.bound.entry(game.draw).or_default();
                 games.insert(game.draw_index, reference);
             }
-            Some(GameStatus::Settled | GameStatus::Cancelled) if is_payable(game) => {
+            Some(GameStatus::Settled | GameStatus::Cancelled) if is_paid(game) => {
+                self.closable.push((reference, game));
+            }
+            Some(GameStatus::Settled) if now >= game.claims_end() => {
+                self.to_expire.push((reference, game));
+            }
+            Some(GameStatus::Settled | GameStatus::Cancelled) => {
                 self.payable.push((reference, game));
             }
-            // Paid; the decoder lets no other status through.
-            _ => {}
+            // The decoder lets no other status through.
+            None => {}
         }
     }
 
@@ -244,14 +237,53 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What the game plays for; `None` where that is not known yet.
+    fn currency(&self, game: &Game) -> Result<Option<Token>, Reason> {
+        match self.state.currency(&game.house) {
+            Currency::Native => Ok(None),
+            Currency::Token(token) => Ok(Some(token)),
+            Currency::Unknown => Err(Reason::TokenUnknown),
+        }
+    }
+
+    /// Plans an action that a game needs, unless it is in hand.
+    fn act_on(&mut self, game: GameRef, action: Result<Action, Reason>) {
+        match action {
+            _ if self.is_in_hand(&Key::Game(game.address)) => self.wait(game, Reason::InHand),
+            Ok(action) => self.plan.actions.push(action),
+            Err(reason) => self.wait(game, reason),
+        }
+    }
+
     fn cancel_games(&mut self) {
         for game in std::mem::take(&mut self.to_cancel) {
-            if self.is_in_hand(&Key::Game(game.address)) {
-                self.wait(game, Reason::InHand);
-            } else {
-                let action = crate::actions::CancelGame { game };
-                self.plan.actions.push(Action::CancelGame(action));
-            }
+            self.act_on(game, Ok(Action::CancelGame(CancelGame { game })));
+        }
+    }
+
+    fn settle_games(&mut self) {
+        for (reference, game) in std::mem::take(&mut self.to_settle) {
+            let action = self.currency(game).map(|token| {
+                Action::SettleGame(SettleGame {
+                    house: game.house,
+                    game: reference,
+                    token,
+                })
+            });
+            self.act_on(reference, action);
+        }
+    }
+
+    fn expire_prizes(&mut self) {
+        for (reference, game) in std::mem::take(&mut self.to_expire) {
+            let action = self.currency(game).map(|token| {
+                Action::ExpirePrizes(ExpirePrizes {
+                    house: game.house,
+                    game: reference,
+                    token,
+                })
+            });
+            self.act_on(reference, action);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Payments: prizes, jackpots and refunds, pushed to those they belong to.
 
-use lottery_client::lottery::state::{Game, GameStatus, TIERS};
+use lottery_client::{
+    instruction::Token,
+    lottery::state::{Game, GameStatus, TIERS},
+};
 
 use super::{Planner, Reason};
 use crate::{
@@ -17,27 +20,49 @@ impl Planner<'_> {
             } else {
                 self.settings.push_refunds
             };
-            if !wanted {
-                self.wait(reference, Reason::NotPushed);
-                continue;
-            }
+            let token = match self.currency(game) {
+                _ if !wanted => Err(Reason::NotPushed),
+                token => token,
+            };
+            let token = match token {
+                Ok(token) => token,
+                Err(reason) => {
+                    self.owe(reference, game, reason);
+                    continue;
+                }
+            };
             let before = self.plan.actions.len();
             let state = self.state;
             let none = Entries::default();
             let entries = state.entries(&reference.address).unwrap_or(&none);
             let reason = if is_settled {
-                self.pay_awards(reference, game, entries);
-                self.pay_places(reference, game, entries)
+                self.pay_awards(reference, game, entries, token);
+                self.pay_places(reference, game, entries, token)
             } else {
-                self.refund(reference, game, entries)
+                self.refund(reference, game, entries, token)
             };
             if self.plan.actions.len() == before {
-                self.wait(reference, reason);
+                self.owe(reference, game, reason);
             }
         }
     }
 
-    fn pay_awards(&mut self, reference: GameRef, game: &Game, entries: &Entries) {
+    /// Nothing is done for a game now; what it owes expires, unless it is refunds.
+    fn owe(&mut self, reference: GameRef, game: &Game, reason: Reason) {
+        if game.is(GameStatus::Settled) {
+            self.wait_until(reference, reason, game.claims_end());
+        } else {
+            self.wait(reference, reason);
+        }
+    }
+
+    fn pay_awards(
+        &mut self,
+        reference: GameRef,
+        game: &Game,
+        entries: &Entries,
+        token: Option<Token>,
+    ) {
         for tier in 0..TIERS {
             let Ok(number) = u8::try_from(tier) else {
                 continue;
@@ -59,13 +84,20 @@ impl Planner<'_> {
                     entry: *address,
                     player: entry.player,
                     tier: number,
+                    token,
                 }));
             }
         }
     }
 
     /// Returns what the game waits for if nothing was planned.
-    fn pay_places(&mut self, reference: GameRef, game: &Game, entries: &Entries) -> Reason {
+    fn pay_places(
+        &mut self,
+        reference: GameRef,
+        game: &Game,
+        entries: &Entries,
+        token: Option<Token>,
+    ) -> Reason {
         let mut reason = Reason::InHand;
         for winner in self.state.winners(&reference.address, game).iter() {
             let paid = game.places_paid & 1u32.wrapping_shl(winner.place.into()) != 0;
@@ -77,27 +109,37 @@ impl Planner<'_> {
                 continue;
             };
             self.plan.actions.push(Action::Claim(Claim {
+                house: game.house,
                 game: reference,
                 entry: *address,
                 player: entry.player,
                 ticket: winner.ticket,
                 place: winner.place,
                 rounds: game.rounds,
+                token,
             }));
         }
         reason
     }
 
     /// Returns what the game waits for if nothing was planned.
-    fn refund(&mut self, reference: GameRef, game: &Game, entries: &Entries) -> Reason {
+    fn refund(
+        &mut self,
+        reference: GameRef,
+        game: &Game,
+        entries: &Entries,
+        token: Option<Token>,
+    ) -> Reason {
         for (address, entry) in entries.iter() {
             if entry.refunded != 0 || self.is_in_hand(&Key::Entry(*address)) {
                 continue;
             }
             self.plan.actions.push(Action::Refund(Refund {
+                house: game.house,
                 game: reference,
                 entry: *address,
                 player: entry.player,
+                token,
             }));
         }
         if self.state.has_all_entries(&reference.address, game) {

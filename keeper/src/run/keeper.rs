@@ -32,6 +32,10 @@ use crate::{
 /// Pause between two scans while there is no stream of changes.
 pub(super) const SCAN_WITHOUT_STREAM: Duration = Duration::from_secs(2);
 
+/// Pause between two searches for entries that closed games left behind: rare, and
+/// the search reads part of every entry there is.
+const SWEEP: Duration = Duration::from_secs(1_800);
+
 /// Games whose entries are read at the same time.
 const ENTRY_READS: usize = 4;
 
@@ -71,6 +75,8 @@ pub struct Keeper {
     pub(super) is_dirty: bool,
     pub(super) next_clock: Instant,
     pub(super) next_scan: Instant,
+    /// When a scan looks for entries that closed games left behind.
+    pub(super) next_sweep: Instant,
     pub(super) next_plan: Option<Instant>,
 }
 
@@ -79,7 +85,7 @@ impl Keeper {
     pub fn new(context: Context, config: Config, events: Option<mpsc::Receiver<Event>>) -> Self {
         let now = Instant::now();
         Self {
-            mirror: Mirror::new(config.settings.house),
+            mirror: Mirror::new(config.settings.house, config.settings.close),
             context,
             config,
             backoff: Backoff::default(),
@@ -96,6 +102,7 @@ impl Keeper {
             is_dirty: true,
             next_clock: now,
             next_scan: now,
+            next_sweep: now,
             next_plan: None,
         }
     }
@@ -235,9 +242,22 @@ impl Keeper {
             SCAN_WITHOUT_STREAM.min(self.config.scan)
         };
         self.next_scan = Instant::now() + pause;
+        let sweep = self.wants_sweep();
         let loader = self.context.loader.clone();
         self.reads
-            .spawn(async move { Answer::Scan(reads::scan(&loader).await) });
+            .spawn(async move { Answer::Scan(reads::scan(&loader, sweep).await) });
+    }
+
+    /// Entries do not say which house they are of once their game is gone: only who
+    /// serves all houses looks for them.
+    fn wants_sweep(&mut self) -> bool {
+        let settings = &self.config.settings;
+        let wanted = settings.close && settings.house.is_none();
+        if !wanted || Instant::now() < self.next_sweep {
+            return false;
+        }
+        self.next_sweep = Instant::now() + SWEEP;
+        true
     }
 
     /// For `once`: nothing under way, nothing due that has not been given up,

@@ -138,6 +138,7 @@ pub struct Rules<'a> {
 
 /// Follows a ticket through the rounds whose seeds are given. After all rounds
 /// `Alive` holds the place it won.
+#[inline(never)]
 pub fn fate(rules: &Rules, seeds: &[[u8; 32]], ticket: u32) -> Fate {
     let mut position = ticket;
     let mut n = rules.tickets;
@@ -192,12 +193,14 @@ fn uniform_below(tag: &[u8], seed: &[u8; 32], tier: u8, bound: NonZeroU64) -> u6
 /// Whether a game that contributed `contribution` hits the tier: a uniform number
 /// below `mean` is below the contribution. So the chance is proportional to what
 /// was paid in, and splitting a game in two gains nothing.
+#[inline(never)]
 pub fn jackpot_hit(seed: &[u8; 32], tier: u8, mean: u64, contribution: u64) -> bool {
     NonZeroU64::new(mean)
         .is_some_and(|mean| uniform_below(b"jackpot", seed, tier, mean) < contribution)
 }
 
 /// The ticket that wins the tier's award; 0 of a game without tickets.
+#[inline(never)]
 pub fn jackpot_ticket(seed: &[u8; 32], tier: u8, tickets: u32) -> u32 {
     NonZeroU64::new(u64::from(tickets)).map_or(0, |tickets| {
         uniform_below(b"jackpot winner", seed, tier, tickets) as u32

@@ -141,6 +141,100 @@ pub enum LotteryError {
     Overflow,
     #[msg("An account holds less than it owes")]
     Insolvent,
+
+    // Administration.
+    #[msg("The bounty of a crank must be at most 1,000,000 lamports")]
+    BountyTooHigh,
+    #[msg("The claim window must be 3,600 to 31,536,000 seconds")]
+    ClaimWindow,
+    #[msg("The draw timeout must be 100 to 1,512,000 slots")]
+    DrawTimeout,
+    #[msg("A sold-out game would contribute more to a jackpot than its mean between hits")]
+    ContributionAboveMean,
+    #[msg("Only the address that the authority proposed may accept")]
+    NotPendingAuthority,
+    #[msg("The treasury has accrued less than that")]
+    AboveAccrued,
+    #[msg("The amount must be at least 1")]
+    AmountZero,
+    #[msg("Not the house's treasury wallet")]
+    ForeignTreasuryWallet,
+
+    // Draws that fail, and what is returned at the end.
+    #[msg("Only who paid for the lane may close it")]
+    NotLanePayer,
+    #[msg("The draw's oracle still has time to answer")]
+    DrawNotTimedOut,
+    #[msg("The draw was aborted")]
+    DrawAborted,
+    #[msg("This oracle was already asked for this round; a redraw needs another one")]
+    OracleTriedBefore,
+    #[msg("The claim window is over; what was not claimed goes to the mega jackpot")]
+    ClaimsEnded,
+    #[msg("Prizes can still be claimed")]
+    ClaimsOpen,
+    #[msg("Nothing is left to expire")]
+    NothingToExpire,
+    #[msg("The game still owes money to players")]
+    GameStillOwes,
+    #[msg("The game has entries that are not closed, and its claim window is not over")]
+    EntriesOpen,
+    #[msg("The account is not the game's creator")]
+    ForeignCreator,
+    #[msg("The game does not wait for its settlement")]
+    NotAwaitingSettlement,
+
+    // Tokens.
+    #[msg("The house plays for a token: its mint, token program and token accounts must be given")]
+    TokenAccountsMissing,
+    #[msg("Not the SPL Token or Token-2022 program")]
+    TokenProgram,
+    #[msg("Not the house's mint, or not a mint of the token program given")]
+    Mint,
+    #[msg("Not the vault of the account whose money moves")]
+    ForeignVault,
+    #[msg("Not a token account of this mint and this owner")]
+    TokenAccount,
+    #[msg("The token account is frozen")]
+    TokenAccountFrozen,
+    #[msg("Only the wallet itself may have its money paid to another than its associated token account")]
+    TokenAccountNotAssociated,
+    #[msg("The mint's freeze authority has frozen a vault")]
+    VaultFrozen,
+    #[msg("Mints with transfer fees are refused: payments would arrive short")]
+    MintTransferFee,
+    #[msg("Mints with transfer hooks are refused: transfers could be stopped")]
+    MintTransferHook,
+    #[msg("Mints with a permanent delegate are refused: it could empty the vaults")]
+    MintPermanentDelegate,
+    #[msg("Mints with a default account state are refused: new accounts could be born frozen")]
+    MintDefaultFrozen,
+    #[msg("Mints with confidential transfers are refused: balances could be hidden")]
+    MintConfidential,
+    #[msg("Mints of tokens that cannot be transferred are refused")]
+    MintNonTransferable,
+    #[msg("Mints that can be paused are refused: payouts could be stopped")]
+    MintPausable,
+    #[msg("Mints that can be closed are refused: they could come back with other extensions")]
+    MintClosable,
+    #[msg("Mints with this extension are refused: it is not known to be harmless")]
+    MintExtension,
+
+    // Purchases.
+    #[msg("The player already has an entry of this nonce in the game")]
+    EntryExists,
+    #[msg("The player does not have that much")]
+    InsufficientFunds,
+
+    // Batches.
+    #[msg("The batch is empty")]
+    BatchEmpty,
+    #[msg("An operation names an account that was not given")]
+    BatchAccount,
+
+    // Tokens, again.
+    #[msg("The token account takes no transfer without a memo, which payouts do not carry")]
+    TokenAccountNeedsMemo,
 }
 
 impl LotteryError {

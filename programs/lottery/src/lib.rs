@@ -9,19 +9,31 @@
 
 use anchor_lang::prelude::*;
 
+pub mod clock;
 pub mod draw;
 pub mod error;
+pub mod events;
 pub mod instructions;
 pub mod math;
-mod money;
+pub mod money;
 pub mod seeds;
 pub mod state;
 pub mod switchboard;
 
 pub use error::LotteryError;
-pub use instructions::Order;
 use instructions::*;
-use state::{GameParams, HouseParams};
+pub use instructions::{Operation, Order};
+use state::{GameParams, HouseParams, HouseRules};
+
+// Whom to tell of a weakness; the values are the builder's (`.cargo/config.toml`).
+#[cfg(not(feature = "no-entrypoint"))]
+solana_security_txt::security_txt! {
+    name: "Lottery",
+    project_url: env!("LOTTERY_PROJECT_URL"),
+    contacts: env!("LOTTERY_SECURITY_CONTACTS"),
+    policy: env!("LOTTERY_SECURITY_POLICY"),
+    source_revision: env!("LOTTERY_SOURCE_REVISION")
+}
 
 declare_id!("LottoRounds11111111111111111111111111111111");
 
@@ -40,10 +52,40 @@ pub mod lottery {
         ctx.accounts.run(bumps, id, &params)
     }
 
+    /// Changes the rules of games created later.
+    #[inline(never)]
+    pub fn update_house(ctx: &mut Context<AdministerHouse>, rules: HouseRules) -> Result<()> {
+        ctx.accounts.update(&rules)
+    }
+
     /// Pauses or resumes new games and new entries.
     #[inline(never)]
-    pub fn set_pause(ctx: &mut Context<SetPause>, games: bool, joins: bool) -> Result<()> {
-        ctx.accounts.run(games, joins)
+    pub fn set_pause(ctx: &mut Context<AdministerHouse>, games: bool, joins: bool) -> Result<()> {
+        ctx.accounts.set_pause(games, joins)
+    }
+
+    /// Offers the house's authority to a successor.
+    #[inline(never)]
+    pub fn propose_authority(ctx: &mut Context<AdministerHouse>, successor: Address) -> Result<()> {
+        ctx.accounts.propose(successor)
+    }
+
+    /// Takes over the authority that was offered.
+    #[inline(never)]
+    pub fn accept_authority(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
+        ctx.accounts.run()
+    }
+
+    /// Pays accrued shares to the treasury wallet.
+    #[inline(never)]
+    pub fn withdraw_treasury(ctx: &mut Context<WithdrawTreasury>, amount: u64) -> Result<()> {
+        ctx.accounts.run(amount)
+    }
+
+    /// Gives money to a jackpot.
+    #[inline(never)]
+    pub fn fund_jackpot(ctx: &mut Context<FundJackpot>, amount: u64) -> Result<()> {
+        ctx.accounts.run(amount)
     }
 
     /// Opens a lane of draws.
@@ -51,6 +93,12 @@ pub mod lottery {
     pub fn open_lane(ctx: &mut Context<OpenLane>, index: u8, recent_slot: u64) -> Result<()> {
         let bumps = &ctx.bumps;
         ctx.accounts.run(bumps, index, recent_slot)
+    }
+
+    /// Closes an idle lane.
+    #[inline(never)]
+    pub fn close_lane(ctx: &mut Context<CloseLane>) -> Result<()> {
+        ctx.accounts.run()
     }
 
     /// Creates the house's next game.
@@ -92,6 +140,19 @@ pub mod lottery {
         ctx.accounts.run(&games)
     }
 
+    /// Gives up a draw whose oracle did not answer in time.
+    #[inline(never)]
+    pub fn abort_draw(ctx: &mut Context<AbortDraw>) -> Result<()> {
+        let games = ctx.remaining_accounts()?;
+        ctx.accounts.run(&games)
+    }
+
+    /// Divides the money of a game whose settlement met a frozen vault.
+    #[inline(never)]
+    pub fn settle_game(ctx: &mut Context<SettleGame>) -> Result<()> {
+        ctx.accounts.run()
+    }
+
     /// Pays a winning ticket's prize to its player.
     #[inline(never)]
     pub fn claim(ctx: &mut Context<Claim>, ticket: u32) -> Result<()> {
@@ -100,8 +161,8 @@ pub mod lottery {
 
     /// Pays a jackpot that the game hit to the winning ticket's player.
     #[inline(never)]
-    pub fn claim_jackpot(ctx: &mut Context<ClaimJackpot>, tier: u8) -> Result<()> {
-        ctx.accounts.run(tier)
+    pub fn claim_jackpot(ctx: &mut Context<ClaimJackpot>) -> Result<()> {
+        ctx.accounts.run()
     }
 
     /// Cancels a game that sold too few tickets.
@@ -114,5 +175,34 @@ pub mod lottery {
     #[inline(never)]
     pub fn refund(ctx: &mut Context<Refund>) -> Result<()> {
         ctx.accounts.run()
+    }
+
+    /// Moves unclaimed prizes to the mega jackpot.
+    #[inline(never)]
+    pub fn expire_prizes(ctx: &mut Context<ExpirePrizes>) -> Result<()> {
+        ctx.accounts.run()
+    }
+
+    /// Returns an entry's rent.
+    #[inline(never)]
+    pub fn close_entry(ctx: &mut Context<CloseEntry>) -> Result<()> {
+        ctx.accounts.run()
+    }
+
+    /// Returns a game's rent and unspent bounties.
+    #[inline(never)]
+    pub fn close_game(ctx: &mut Context<CloseGame>) -> Result<()> {
+        ctx.accounts.run()
+    }
+
+    /// Several joins, claims, refunds and closes at once.
+    #[inline(never)]
+    pub fn player_batch(
+        ctx: &mut Context<PlayerBatch>,
+        operations: Vec<Operation>,
+        all_or_nothing: bool,
+    ) -> Result<()> {
+        let accounts = ctx.remaining_accounts()?;
+        ctx.accounts.run(&operations, all_or_nothing, &accounts)
     }
 }

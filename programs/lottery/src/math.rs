@@ -13,6 +13,7 @@ const WHOLE: u64 = WHOLE_BPS as u64;
 /// `floor(amount * bps / 10,000)` for `bps <= 10,000`, exact for every amount:
 /// `amount = q * 10,000 + r` gives `q * bps + floor(r * bps / 10,000)`, whose
 /// terms cannot overflow.
+#[inline(never)]
 pub fn bps_of(amount: u64, bps: u16) -> u64 {
     let bps = u64::from(bps);
     let whole = (amount / WHOLE).wrapping_mul(bps);
@@ -28,6 +29,7 @@ pub fn ceil_bps_of(n: u32, bps: u16) -> u32 {
 }
 
 /// `a * b`, or `None` when it does not fit 64 bits.
+#[inline(never)]
 pub fn checked_mul(a: u64, b: u64) -> Option<u64> {
     const LOW: u64 = u32::MAX as u64;
     let (a_high, a_low) = (a >> 32, a & LOW);

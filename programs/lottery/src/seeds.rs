@@ -8,3 +8,4 @@ pub const RANDOMNESS: &[u8] = b"randomness";
 pub const DRAW: &[u8] = b"draw";
 pub const GAME: &[u8] = b"game";
 pub const ENTRY: &[u8] = b"entry";
+pub const VAULT: &[u8] = b"vault";

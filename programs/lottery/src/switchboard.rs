@@ -7,7 +7,9 @@ use anchor_lang::{
     pinocchio::instruction::InstructionAccount, prelude::*, unchecked_invoke_signed_fixed,
     CpiHandle,
 };
-use switchboard_on_demand::{Discriminator as _, OracleAccountData, RandomnessAccountData};
+use switchboard_on_demand::{
+    Discriminator as _, OracleAccountData, QueueAccountData, RandomnessAccountData,
+};
 
 use crate::error::LotteryError;
 
@@ -41,6 +43,7 @@ pub const RANDOMNESS_LEN: usize = 480;
 pub const INIT: [u8; 8] = [9, 9, 204, 33, 50, 116, 113, 15];
 pub const COMMIT: [u8; 8] = [52, 170, 152, 201, 179, 133, 242, 141];
 pub const REVEAL: [u8; 8] = [197, 181, 187, 10, 30, 58, 20, 73];
+pub const CLOSE: [u8; 8] = [146, 101, 14, 74, 225, 246, 0, 156];
 
 /// Status of an oracle whose enclave was attested.
 const ATTESTED: u8 = 4;
@@ -73,6 +76,15 @@ pub fn parse_randomness(data: &[u8]) -> Option<RandomnessAccountData> {
         return None;
     }
     body(data, RandomnessAccountData::DISCRIMINATOR)
+}
+
+/// The slot that a randomness account's lookup table is derived from; for off-chain
+/// readers.
+pub fn lut_slot(randomness: &[u8]) -> Option<u64> {
+    const LUT_SLOT: usize = 184;
+    parse_randomness(randomness)?;
+    let bytes = randomness.get(LUT_SLOT..LUT_SLOT + 8)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// An oracle account, whole; for off-chain readers.
@@ -189,18 +201,49 @@ pub fn require_revealed(
     })
 }
 
-/// An attested oracle of the queue.
-pub fn require_live_oracle(account: &AccountView, queue: &Address, now: i64) -> Result<()> {
+/// An oracle of the queue that is attested and alive.
+pub fn require_live_oracle(account: &AccountView, queue: &AccountView, now: i64) -> Result<()> {
     require!(account.owned_by(&PROGRAM_ID), LotteryError::OracleAccount);
     let data = account.try_borrow()?;
     let oracle: &OracleAccountData =
         view_body(&data, OracleAccountData::DISCRIMINATOR).ok_or(LotteryError::OracleAccount)?;
-    require!(same(queue, oracle.queue), LotteryError::OracleAccount);
     require!(
-        is_attested(oracle) && holds_long_enough(oracle.enclave.valid_until, now),
+        same(queue.address(), oracle.queue),
+        LotteryError::OracleAccount
+    );
+    let timeout = node_timeout(queue)?;
+    require!(
+        is_attested(oracle)
+            && holds_long_enough(oracle.enclave.valid_until, now)
+            && is_alive(oracle, timeout, now),
         LotteryError::OracleNotLive
     );
     Ok(())
+}
+
+/// Whether the oracle has shown itself within the queue's own limit (seconds); a
+/// queue without one counts every oracle as alive.
+pub fn is_alive(oracle: &OracleAccountData, node_timeout: i64, now: i64) -> bool {
+    node_timeout <= 0 || oracle.last_heartbeat.saturating_add(node_timeout) >= now
+}
+
+/// How long the queue lets its oracles be silent (seconds).
+fn node_timeout(queue: &AccountView) -> Result<i64> {
+    require!(queue.owned_by(&PROGRAM_ID), LotteryError::RandomnessQueue);
+    let data = queue.try_borrow()?;
+    let queue: &QueueAccountData =
+        view_body(&data, QueueAccountData::DISCRIMINATOR).ok_or(LotteryError::RandomnessQueue)?;
+    Ok(queue.node_timeout)
+}
+
+/// A queue's limit on its oracles' silence (seconds); for off-chain readers.
+pub fn parse_node_timeout(queue: &[u8]) -> Option<i64> {
+    let timeout = core::mem::offset_of!(QueueAccountData, node_timeout);
+    let at = QueueAccountData::DISCRIMINATOR.len().checked_add(timeout)?;
+    let bytes = queue
+        .strip_prefix(QueueAccountData::DISCRIMINATOR)
+        .and_then(|_| queue.get(at..at.checked_add(8)?))?;
+    Some(i64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// Calls Switchboard with metas taken from the handles: `N` accounts, signed by
@@ -212,9 +255,4 @@ pub fn invoke<'a, const N: usize>(
     signer_seeds: &'a [&'a [&'a [u8]]],
 ) {
     unchecked_invoke_signed_fixed(&PROGRAM_ID, data, metas, handles, signer_seeds);
-}
-
-/// The clock.
-pub fn clock() -> Result<Clock> {
-    Clock::get()
 }

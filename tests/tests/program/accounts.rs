@@ -1,27 +1,30 @@
-//! Accounts that are not what an instruction asks for.
+//! Accounts that belong to another house, game or entry.
 
 use lottery::LotteryError;
-use lottery_client::{address, instruction as ix};
+use lottery_client::{
+    address,
+    instruction::{self as ix, Purchase},
+};
 use lottery_tests::{
     rules,
-    world::{LANE, World, assert_refused},
+    world::{LANE, World, assert_refused, replaced},
 };
-use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
 /// Two houses with a game each; the second's keys stand in for the first's.
-struct Two {
-    world: World,
+pub struct Two {
+    pub world: World,
     /// Second house of the same authority.
-    other: Pubkey,
-    game: Pubkey,
-    other_game: Pubkey,
-    entry: Pubkey,
-    player: Pubkey,
+    pub other: Pubkey,
+    pub game: Pubkey,
+    pub other_game: Pubkey,
+    pub entry: Pubkey,
+    pub other_entry: Pubkey,
+    pub player: Pubkey,
 }
 
-fn two_houses() -> Two {
+pub fn two_houses() -> Two {
     let mut world = World::new();
     let game = world.create_game(rules::game).unwrap();
     let player = world.player();
@@ -29,13 +32,15 @@ fn two_houses() -> Two {
 
     let authority = world.authority.pubkey();
     let params = rules::house(world.treasury_wallet.pubkey(), world.queue);
-    world.crank(ix::create_house(authority, 1, params)).unwrap();
+    world
+        .crank(ix::create_house(authority, 1, params, None))
+        .unwrap();
     let (house, other) = (world.house, address::house(&authority, 1));
     world.house = other;
     world.pass(1);
     world.open_lane(LANE).unwrap();
     let other_game = world.create_game(rules::game).unwrap();
-    world.join(&other_game, &player, 2).unwrap();
+    let other_entry = world.join(&other_game, &player, 2).unwrap();
     world.house = house;
     Two {
         player: player.pubkey(),
@@ -44,6 +49,7 @@ fn two_houses() -> Two {
         game,
         other_game,
         entry,
+        other_entry,
     }
 }
 
@@ -51,9 +57,16 @@ fn two_houses() -> Two {
 fn a_join_names_the_games_own_house() {
     let mut two = two_houses();
     let player = two.world.player();
-    let join = ix::join(player.pubkey(), two.other, two.game, 1, 0, u64::MAX);
+    let purchase = Purchase {
+        player: player.pubkey(),
+        house: two.other,
+        game: two.game,
+        tickets: 1,
+        nonce: 0,
+        max_total: u64::MAX,
+    };
     assert_refused(
-        two.world.send(&[join], &player, &[]),
+        two.world.send(&[ix::join(&purchase, None)], &player, &[]),
         LotteryError::ForeignHouse,
     );
 }
@@ -63,9 +76,32 @@ fn games_are_counted_by_their_own_treasury() {
     let mut two = two_houses();
     let authority = two.world.authority.pubkey();
     let params = rules::game(1, two.world.now());
-    let mut create = ix::create_game(authority, two.world.house, params);
-    create.accounts[2].pubkey = address::treasury(&two.other);
-    assert_refused(two.world.crank(create), LotteryError::ForeignHouse);
+    let house = two.world.house;
+    let create = ix::create_game(authority, house, params, None);
+    let foreign = replaced(
+        &create,
+        &address::treasury(&house),
+        address::treasury(&two.other),
+    );
+    assert_refused(two.world.crank(foreign), LotteryError::ForeignHouse);
+}
+
+#[test]
+fn a_treasury_pays_by_its_own_houses_rules() {
+    let mut two = two_houses();
+    two.world.pass(3_600);
+    two.world.play(&two.game, 1).unwrap();
+    let world = &mut two.world;
+    let wallet = world.treasury_wallet.pubkey();
+    let withdraw = ix::withdraw_treasury(world.authority.pubkey(), world.house, wallet, 1, None);
+    let foreign = replaced(
+        &withdraw,
+        &address::treasury(&world.house),
+        address::treasury(&two.other),
+    );
+    assert_refused(world.crank(foreign), LotteryError::ForeignHouse);
+    let foreign = replaced(&withdraw, &world.house.clone(), two.other);
+    assert_refused(world.crank(foreign), LotteryError::ForeignHouse);
 }
 
 #[test]
@@ -76,10 +112,6 @@ fn a_draw_takes_games_and_lanes_of_its_house_only() {
         two.world.request(&[two.other_game]),
         LotteryError::ForeignHouse,
     );
-    assert_refused(
-        two.world.request(&[two.game, two.other_game]),
-        LotteryError::ForeignHouse,
-    );
     let other_lane = address::lane(&two.other, LANE);
     let id = two.world.lane().next_draw;
     let mut request = two.world.request_ix(id, 0, &[two.game]);
@@ -88,12 +120,34 @@ fn a_draw_takes_games_and_lanes_of_its_house_only() {
     request.accounts[3].pubkey = address::draw(&other_lane, other.next_draw);
     assert_refused(two.world.crank(request), LotteryError::ForeignHouse);
 
-    let id = two.world.request(&[two.game]).unwrap();
+    let id = two.world.request(&[two.game, two.other_game]).unwrap();
+    assert_eq!(two.world.draw(id).games, 1, "the foreign game is left out");
     two.world.pass(0);
     let answer = two.world.answer(0, [1; 32]);
     let mut reveal = two.world.reveal_ix(id, 0, &answer);
     reveal.accounts[1].pubkey = two.other;
     assert_refused(two.world.crank(reveal), LotteryError::ForeignHouse);
+}
+
+#[test]
+fn a_draw_is_aborted_with_its_own_lane_and_payer() {
+    let mut two = two_houses();
+    two.world.pass(3_600);
+    let id = two.world.request(&[two.game]).unwrap();
+    two.world.time_out(id);
+    let (world, other) = (&mut two.world, two.other);
+    let abort = world.abort_ix(id, &[two.game]);
+    let own_lane = address::lane(&world.house, LANE);
+    let foreign = replaced(&abort, &own_lane, address::lane(&other, LANE));
+    assert_refused(world.crank(foreign), LotteryError::ForeignLane);
+    let thief = world.player();
+    let mut stolen = abort.clone();
+    stolen.accounts[3].pubkey = thief.pubkey();
+    assert_refused(world.crank(stolen), LotteryError::ForeignPayer);
+    // Another draw's games are not released.
+    let others = world.abort_ix(id, &[two.other_game]);
+    assert_refused(world.crank(others), LotteryError::NoGames);
+    world.crank(abort).unwrap();
 }
 
 #[test]
@@ -103,27 +157,26 @@ fn a_settlement_takes_the_houses_own_treasury_jackpots_and_draw() {
     let id = two.world.request(&[two.game]).unwrap();
     two.world.reveal(id, [1; 32]).unwrap();
     let settle = two.world.settle_ix(id, &[two.game]);
-    let other = two.other;
-    let mut with = |index: usize, key, expected| {
-        let mut changed = settle.clone();
-        changed.accounts[index].pubkey = key;
-        assert_refused(two.world.crank(changed), expected);
+    let (house, other) = (two.world.house, two.other);
+    let mut with = |from, to, expected| {
+        assert_refused(two.world.crank(replaced(&settle, &from, to)), expected);
     };
-    with(1, address::treasury(&other), LotteryError::ForeignHouse);
+    let foreign = LotteryError::ForeignHouse;
+    with(
+        address::treasury(&house),
+        address::treasury(&other),
+        foreign,
+    );
     for tier in 0..3u8 {
-        let index = 2 + usize::from(tier);
-        with(
-            index,
-            address::jackpot(&other, tier),
-            LotteryError::ForeignHouse,
-        );
+        let jackpot = |house| address::jackpot(house, tier);
+        with(jackpot(&house), jackpot(&other), foreign);
     }
-    with(0, other, LotteryError::ForeignHouse);
+    with(house, other, foreign);
     // Jackpots in another order.
-    let house = two.world.house;
-    let mut swapped = settle.clone();
-    swapped.accounts[2].pubkey = address::jackpot(&house, 1);
-    swapped.accounts[3].pubkey = address::jackpot(&house, 0);
+    let [minor, major] = [0, 1].map(|tier| address::jackpot(&house, tier));
+    let swapped = replaced(&settle, &minor, Pubkey::default());
+    let swapped = replaced(&swapped, &major, minor);
+    let swapped = replaced(&swapped, &Pubkey::default(), major);
     assert_refused(two.world.crank(swapped), LotteryError::UnknownTier);
     two.world.crank(settle).unwrap();
 }
@@ -133,144 +186,52 @@ fn payouts_name_the_games_own_entry_and_jackpot() {
     let mut two = two_houses();
     two.world.pass(3_600);
     two.world.play(&two.game, 1).unwrap();
-    let (game, entry, player) = (two.game, two.entry, two.player);
-    let foreign_entry = address::entry(&two.other_game, &player, 0);
-    let house = two.world.house;
+    let world = &mut two.world;
+    let cranker = world.authority.pubkey();
+    let mut foreign = world.entry_keys(&two.entry);
+    foreign.entry = two.other_entry;
+    for instruction in [
+        ix::claim(cranker, foreign, 0),
+        ix::claim_jackpot(cranker, foreign, 0),
+        ix::refund(cranker, foreign),
+        ix::close_entry(cranker, foreign),
+    ] {
+        assert_refused(world.crank(instruction), LotteryError::ForeignGame);
+    }
+    let mut mixed = world.entry_keys(&two.entry);
+    mixed.house = two.other;
     assert_refused(
-        two.world.crank(ix::claim(game, foreign_entry, player, 0)),
-        LotteryError::ForeignGame,
-    );
-    assert_refused(
-        two.world
-            .crank(ix::claim_jackpot(house, game, foreign_entry, player, 0)),
-        LotteryError::ForeignGame,
-    );
-    assert_refused(
-        two.world.crank(ix::refund(game, foreign_entry, player)),
-        LotteryError::ForeignGame,
-    );
-    let other = two.other;
-    assert_refused(
-        two.world
-            .crank(ix::claim_jackpot(other, game, entry, player, 0)),
+        world.crank(ix::claim_jackpot(cranker, mixed, 0)),
         LotteryError::ForeignHouse,
     );
+    let own = world.entry_keys(&two.entry);
+    let thief = Pubkey::new_unique();
+    for instruction in [
+        ix::claim(cranker, own, 0),
+        ix::claim_jackpot(cranker, own, 0),
+        ix::refund(cranker, own),
+        ix::close_entry(cranker, own),
+    ] {
+        let stolen = replaced(&instruction, &two.player, thief);
+        assert_refused(world.crank(stolen), LotteryError::ForeignPlayer);
+    }
 }
 
-/// Every account of every payout and crank, replaced by each other kind of
-/// account, truncated, of another owner, read-only: never accepted, and the
-/// unchanged instruction is accepted afterwards.
 #[test]
-fn no_substituted_account_is_accepted() {
+fn prizes_expire_into_the_houses_own_mega_jackpot() {
     let mut two = two_houses();
+    two.world.pass(3_600);
+    two.world.play(&two.game, 1).unwrap();
+    two.world.pass(86_400);
     let world = &mut two.world;
-    world.pass(3_600);
-    let id = world.lane().next_draw;
-    let request = world.request_ix(id, 0, &[two.game]);
-    substitute(world, two.other, &request);
-    world.crank(request).unwrap();
-    world.pass(0);
-    let answer = world.answer(0, [1; 32]);
-    let reveal = world.reveal_ix(id, 0, &answer);
-    substitute(world, two.other, &reveal);
-    world.crank(reveal).unwrap();
-    let settle = world.settle_ix(id, &[two.game]);
-    substitute(world, two.other, &settle);
-    world.crank(settle).unwrap();
-    let seed = world.game(&two.game).round_seeds[0];
-    let ticket = (0..2)
-        .find(|ticket| lottery::draw::shuffled_index(&seed, 2, *ticket) == 0)
-        .unwrap();
-    let claim = ix::claim(two.game, two.entry, two.player, ticket);
-    substitute(world, two.other, &claim);
-    world.crank(claim).unwrap();
-
-    let game = world.create_game(rules::game).unwrap();
-    let player = world.player();
-    let entry = world.join(&game, &player, 1).unwrap();
-    world.pass(3_600);
-    let cancel = ix::cancel_game(game);
-    substitute(world, two.other, &cancel);
-    world.crank(cancel).unwrap();
-    let refund = ix::refund(game, entry, player.pubkey());
-    substitute(world, two.other, &refund);
-    world.crank(refund).unwrap();
-}
-
-fn substitute(world: &mut World, other_house: Pubkey, instruction: &Instruction) {
-    let house = world.house;
-    let strangers = [
-        house,
-        other_house,
-        address::treasury(&house),
-        address::jackpot(&house, 0),
-        address::jackpot(&other_house, 2),
-        address::lane(&house, LANE),
-        address::lane(&other_house, LANE),
-        address::randomness(&address::lane(&house, LANE)),
-        address::game(&other_house, 0),
-        world.queue,
-        lottery::ID,
-        Pubkey::new_unique(),
-    ];
-    for index in 0..instruction.accounts.len() {
-        let key = instruction.accounts[index].pubkey;
-        let signer = instruction.accounts[index].is_signer;
-        for stranger in strangers {
-            if stranger == key || signer {
-                continue;
-            }
-            let mut changed = instruction.clone();
-            changed.accounts[index].pubkey = stranger;
-            refuse(world, &changed, index, "substituted");
-        }
-        for duplicate in 0..instruction.accounts.len() {
-            let twin = instruction.accounts[duplicate].pubkey;
-            if twin == key || signer {
-                continue;
-            }
-            let mut changed = instruction.clone();
-            changed.accounts[index].pubkey = twin;
-            refuse(world, &changed, index, "duplicated");
-        }
-        if instruction.accounts[index].is_writable && !signer {
-            let mut changed = instruction.clone();
-            changed.accounts[index].is_writable = false;
-            if key != world.authority.pubkey() {
-                refuse(world, &changed, index, "read-only");
-            }
-        }
-        let is_ours = world
-            .svm
-            .get_account(&key)
-            .is_some_and(|account| account.owner == lottery::ID);
-        if is_ours {
-            let original = world.account(&key);
-            world.corrupt(&key, |account| {
-                account.data.pop();
-            });
-            refuse(world, instruction, index, "truncated");
-            world.svm.set_account(key, original.clone()).unwrap();
-            world.corrupt(&key, |account| account.owner = randomness_stand_in::ID);
-            refuse(world, instruction, index, "of another owner");
-            world.svm.set_account(key, original).unwrap();
-        }
-        let mut short = instruction.clone();
-        short.accounts.truncate(index);
-        refuse(world, &short, index, "missing");
+    let cranker = world.authority.pubkey();
+    let expire = ix::expire_prizes(cranker, world.house, two.game, None);
+    let mega = address::jackpot(&world.house, 2);
+    let foreign = replaced(&expire, &mega, address::jackpot(&two.other, 2));
+    assert_refused(world.crank(foreign), LotteryError::ForeignHouse);
+    for tier in 0..2 {
+        let lower = replaced(&expire, &mega, address::jackpot(&world.house, tier));
+        assert_refused(world.crank(lower), LotteryError::UnknownTier);
     }
-    let mut data = instruction.clone();
-    data.data.truncate(7);
-    refuse(world, &data, 0, "instruction data of 7 bytes before");
-}
-
-fn refuse(world: &mut World, changed: &Instruction, index: usize, what: &str) {
-    let watched: Vec<_> = world.svm.get_program_accounts(&lottery::ID);
-    assert!(
-        world.crank(changed.clone()).is_err(),
-        "accepted with account {index} {what}: {changed:?}"
-    );
-    for (address, account) in watched {
-        assert_eq!(world.account(&address).data, account.data, "{what}");
-    }
+    world.crank(expire).unwrap();
 }

@@ -5,7 +5,7 @@ use lottery::{
     math::{place_prize, split},
     state::GameStatus,
 };
-use lottery_client::{address, instruction as ix};
+use lottery_client::address;
 use lottery_tests::{
     rules,
     world::{SOL, World},
@@ -55,9 +55,7 @@ fn a_game_of_five_rounds_pays_its_winners_to_the_lamport() {
             };
             let prize = place_prize(settled.prize_pool, &settled.place_bps, place as usize);
             let before = world.lamports(&player.pubkey());
-            world
-                .crank(ix::claim(game, entry, player.pubkey(), ticket))
-                .unwrap();
+            world.claim(&entry, ticket).unwrap();
             assert_eq!(world.lamports(&player.pubkey()), before + prize);
             paid += prize;
         }
@@ -65,7 +63,10 @@ fn a_game_of_five_rounds_pays_its_winners_to_the_lamport() {
     assert_eq!(paid, settled.prize_pool);
     let over = world.game(&game);
     assert!(over.has(lottery::state::Game::FLAG_PAID));
-    assert_eq!(world.lamports(&game), over.rent_reserve);
+    assert_eq!(
+        world.lamports(&game),
+        over.rent_reserve + over.bounty_escrow
+    );
 }
 
 #[test]
@@ -83,16 +84,17 @@ fn a_cancelled_game_refunds_every_entry() {
         world.join(&game, player, 3).unwrap();
     }
     world.pass(3_600);
-    world.crank(ix::cancel_game(game)).unwrap();
+    world.cancel(&game).unwrap();
     for player in &players {
         let entry = address::entry(&game, &player.pubkey(), 0);
         let before = world.lamports(&player.pubkey());
-        world
-            .crank(ix::refund(game, entry, player.pubkey()))
-            .unwrap();
+        world.refund(&entry).unwrap();
         assert_eq!(world.lamports(&player.pubkey()), before + 3 * SOL / 100);
     }
     let over = world.game(&game);
     assert!(over.has(lottery::state::Game::FLAG_PAID));
-    assert_eq!(world.lamports(&game), over.rent_reserve);
+    assert_eq!(
+        world.lamports(&game),
+        over.rent_reserve + over.bounty_escrow
+    );
 }

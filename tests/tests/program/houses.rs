@@ -1,13 +1,13 @@
-//! Houses, lanes and the rules of games.
+//! Houses and the rules of games.
 
 use lottery::{
     LotteryError,
-    state::{GameParams, HouseParams, Lane},
+    state::{GameParams, HouseParams},
 };
 use lottery_client::{address, instruction as ix};
 use lottery_tests::{
     rules,
-    world::{LANE, Refusal, World, assert_fails, assert_refused},
+    world::{Refusal, World, assert_fails, assert_refused},
 };
 use solana_instruction::error::InstructionError;
 use solana_pubkey::Pubkey;
@@ -19,7 +19,7 @@ fn house_with(vary: impl FnOnce(&mut HouseParams)) -> Result<(), Refusal> {
     vary(&mut params);
     let authority = world.authority.pubkey();
     world
-        .crank(ix::create_house(authority, 7, params))
+        .crank(ix::create_house(authority, 7, params, None))
         .map(drop)
 }
 
@@ -43,38 +43,70 @@ fn a_house_starts_as_ordered() {
 fn house_rules_are_checked() {
     assert!(house_with(|_| ()).is_ok());
     assert_refused(
-        house_with(|p| p.prize_bps -= 1),
+        house_with(|p| p.rules.prize_bps -= 1),
         LotteryError::SplitNotWhole,
     );
     assert_refused(
-        house_with(|p| p.treasury_bps += 1),
+        house_with(|p| p.rules.treasury_bps += 1),
         LotteryError::SplitNotWhole,
     );
     assert_refused(
         house_with(|p| {
             // Sums to 10,000 in 16 bits only.
-            p.prize_bps = u16::MAX;
-            p.jackpot_bps = [10_001, 0, 0];
-            p.treasury_bps = 0;
+            p.rules.prize_bps = u16::MAX;
+            p.rules.jackpot_bps = [10_001, 0, 0];
+            p.rules.treasury_bps = 0;
         }),
         LotteryError::SplitNotWhole,
     );
     assert_refused(
-        house_with(|p| p.reserve_bps[1] = 10_000),
+        house_with(|p| p.rules.reserve_bps[1] = 10_000),
         LotteryError::ReserveNotBelowWhole,
     );
     assert_refused(
-        house_with(|p| p.jackpot_mean[2] = 0),
+        house_with(|p| p.rules.jackpot_mean[2] = 0),
         LotteryError::JackpotMeanZero,
     );
     assert_refused(
-        house_with(|p| p.treasury_wallet = Pubkey::default()),
+        house_with(|p| p.rules.treasury_wallet = Pubkey::default()),
         LotteryError::AddressMissing,
     );
     assert_refused(
         house_with(|p| p.vrf_queue = Pubkey::default()),
         LotteryError::AddressMissing,
     );
+    assert!(house_with(|p| p.rules.bounty = 1_000_000).is_ok());
+    assert_refused(
+        house_with(|p| p.rules.bounty = 1_000_001),
+        LotteryError::BountyTooHigh,
+    );
+    for (window, allowed) in [
+        (3_599, false),
+        (3_600, true),
+        (31_536_000, true),
+        (31_536_001, false),
+    ] {
+        let created = house_with(|p| p.rules.claim_window = window);
+        assert_checked(created, allowed, LotteryError::ClaimWindow);
+    }
+    for (timeout, allowed) in [
+        (99, false),
+        (100, true),
+        (1_512_000, true),
+        (1_512_001, false),
+    ] {
+        let created = house_with(|p| p.draw_timeout = timeout);
+        assert_checked(created, allowed, LotteryError::DrawTimeout);
+    }
+}
+
+#[track_caller]
+fn assert_checked(result: Result<(), Refusal>, allowed: bool, otherwise: LotteryError) {
+    if allowed {
+        result.unwrap();
+    } else {
+        assert_refused(result, otherwise);
+    }
 }
 
 #[test]
@@ -82,59 +114,21 @@ fn a_house_is_created_once() {
     let mut world = World::new();
     let params = rules::house(world.treasury_wallet.pubkey(), world.queue);
     let authority = world.authority.pubkey();
-    assert!(world.crank(ix::create_house(authority, 0, params)).is_err());
+    assert!(
+        world
+            .crank(ix::create_house(authority, 0, params, None))
+            .is_err()
+    );
     assert_eq!(world.treasury().games_created, 0);
-}
-
-#[test]
-fn pausing_stops_games_and_joins_only_and_is_the_authoritys() {
-    let mut world = World::new();
-    let game = world.create_game(rules::game).unwrap();
-    let player = world.player();
-    world.join(&game, &player, 2).unwrap();
-
-    let stranger = ix::set_pause(player.pubkey(), world.house, true, true);
-    assert_refused(
-        world.send(&[stranger], &player, &[]),
-        LotteryError::NotAuthority,
-    );
-    let authority = world.authority.pubkey();
-    let house = world.house;
-    world
-        .crank(ix::set_pause(authority, house, true, true))
-        .unwrap();
-    assert_refused(world.create_game(rules::game), LotteryError::GamesPaused);
-    assert_refused(
-        world.join_with(&game, &player, 1, 1, u64::MAX),
-        LotteryError::JoinsPaused,
-    );
-
-    // Every exit stays open.
-    world.pass(3_600);
-    world.play(&game, 1).unwrap();
-    let entry = address::entry(&game, &player.pubkey(), 0);
-    let winner = (0..2)
-        .find(|ticket| {
-            lottery::draw::shuffled_index(&world.game(&game).round_seeds[0], 2, *ticket) == 0
-        })
-        .unwrap();
-    world
-        .crank(ix::claim(game, entry, player.pubkey(), winner))
-        .unwrap();
-
-    world
-        .crank(ix::set_pause(authority, house, false, false))
-        .unwrap();
-    assert!(world.create_game(rules::game).is_ok());
 }
 
 #[test]
 fn games_are_the_authoritys_unless_the_house_is_open() {
     for open in [false, true] {
-        let mut world = World::with_house(|params| params.open_creation = open);
+        let mut world = World::with_house(|params| params.rules.open_creation = open);
         let stranger = world.player();
         let params = rules::game(0, world.now());
-        let create = ix::create_game(stranger.pubkey(), world.house, params);
+        let create = ix::create_game(stranger.pubkey(), world.house, params, None);
         let result = world.send(&[create], &stranger, &[]);
         if open {
             assert_eq!(
@@ -227,7 +221,7 @@ fn game_ids_come_in_order_and_never_twice() {
         {
             let now = world.now();
             let authority = world.authority.pubkey();
-            let mut create = ix::create_game(authority, world.house, rules::game(1, now));
+            let mut create = ix::create_game(authority, world.house, rules::game(1, now), None);
             // The address of the id that is next, with the id that is not.
             create.accounts[3].pubkey = address::game(&world.house, 0);
             world.crank(create)
@@ -238,7 +232,7 @@ fn game_ids_come_in_order_and_never_twice() {
         {
             let now = world.now();
             let authority = world.authority.pubkey();
-            let create = ix::create_game(authority, world.house, rules::game(1, now));
+            let create = ix::create_game(authority, world.house, rules::game(1, now), None);
             world.crank(create)
         },
         &InstructionError::InvalidSeeds,
@@ -250,35 +244,25 @@ fn game_ids_come_in_order_and_never_twice() {
 }
 
 #[test]
-fn a_lane_owns_its_randomness() {
-    let mut world = World::new();
-    let address = address::lane(&world.house, LANE);
-    let lane = world.lane();
-    assert_eq!(lane.randomness, address::randomness(&address));
-    assert_eq!((lane.state, lane.next_draw), (Lane::IDLE, world.slot()));
-    let data = world.account(&lane.randomness).data;
-    let randomness = lottery::switchboard::parse_randomness(&data).unwrap();
-    assert_eq!(randomness.authority.to_bytes(), address.to_bytes());
-    assert_eq!(randomness.queue.to_bytes(), world.queue.to_bytes());
-
-    assert!(world.open_lane(LANE).is_err(), "opened twice");
-    world.pass(1);
-    assert!(world.open_lane(255).is_ok());
-}
-
-#[test]
-fn a_lane_takes_the_houses_queue_and_switchboard_only() {
-    let mut world = World::new();
-    let payer = world.authority.pubkey();
-    let open = ix::open_lane(payer, world.house, world.queue, 1, world.slot() - 1);
-    let other = world.player().pubkey();
-
-    let mut foreign = open.clone();
-    foreign.accounts[5].pubkey = other;
-    assert_refused(world.crank(foreign), LotteryError::RandomnessQueue);
-
-    let mut fake = open.clone();
-    fake.accounts[9].pubkey = lottery::ID;
-    assert_refused(world.crank(fake), LotteryError::RandomnessProgram);
-    assert!(world.crank(open).is_ok());
+fn a_sold_out_game_contributes_at_most_the_mean_to_each_jackpot() {
+    let mut world = World::with_house(|params| rules::certain_hits(params, 100));
+    let mut with = |tickets| {
+        world.create_game(|id, now| {
+            let mut params = rules::game(id, now);
+            params.max_tickets = tickets;
+            params
+        })
+    };
+    assert_refused(with(101), LotteryError::ContributionAboveMean);
+    assert!(with(100).is_ok());
+    for tier in 0..3 {
+        let mut world = World::with_house(|params| {
+            rules::certain_hits(params, 1_000);
+            params.rules.jackpot_mean[tier] -= 1;
+        });
+        assert_refused(
+            world.create_game(rules::game),
+            LotteryError::ContributionAboveMean,
+        );
+    }
 }

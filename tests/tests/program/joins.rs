@@ -3,15 +3,34 @@
 use lottery::{
     LotteryError,
     draw::{first_entries_hash, next_entries_hash},
-    state::GameStatus,
+    state::{Entry, GameStatus},
 };
-use lottery_client::{address, instruction as ix};
+use lottery_client::{
+    address,
+    instruction::{self as ix, Purchase},
+};
 use lottery_tests::{
     rules,
-    world::{SOL, World, assert_fails, assert_refused},
+    world::{SOL, World, assert_fails, assert_refused, replaced},
 };
 use solana_instruction::error::InstructionError;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
+
+/// What an entry holds for whoever refunds or closes it (lamports).
+const BOUNTIES: u64 = 20_000;
+
+fn one_ticket(world: &World, game: Pubkey, player: &Keypair) -> Purchase {
+    Purchase {
+        player: player.pubkey(),
+        house: world.house,
+        game,
+        tickets: 1,
+        nonce: 0,
+        max_total: u64::MAX,
+    }
+}
 
 #[test]
 fn an_entry_records_what_was_bought() {
@@ -30,15 +49,20 @@ fn an_entry_records_what_was_bought() {
     assert!(bought.holds(5) && bought.holds(7));
     assert!(!bought.holds(4) && !bought.holds(8));
 
+    // Rent, and the bounties of the refund and the close.
     let rent = world.lamports(&entry);
-    assert_eq!(rent, world.rent(8 + size_of::<lottery::state::Entry>()));
+    assert_eq!(rent, world.rent(8 + size_of::<Entry>()) + BOUNTIES);
+    assert_eq!(u64::from(bought.bounty) * Entry::BOUNTIES, BOUNTIES);
     let fee = 5_000;
     assert_eq!(
         world.lamports(&bob.pubkey()),
         before - rent - 3 * SOL / 100 - fee
     );
     let state = world.game(&game);
-    assert_eq!(world.lamports(&game), state.rent_reserve + 8 * SOL / 100);
+    assert_eq!(
+        world.lamports(&game),
+        state.rent_reserve + state.bounty_escrow + 8 * SOL / 100
+    );
     let hash = next_entries_hash(&first_entries_hash(&game), &alice.pubkey(), 0, 0, 5);
     let hash = next_entries_hash(&hash, &bob.pubkey(), 0, 5, 3);
     assert_eq!(state.entries_hash, hash);
@@ -53,7 +77,7 @@ fn one_player_may_have_entries_of_several_nonces_but_not_one_twice() {
         world.join_with(&game, &player, 1, nonce, u64::MAX).unwrap();
     }
     let again = world.join_with(&game, &player, 1, 1, u64::MAX);
-    assert_fails(again, &InstructionError::Custom(0)); // System: account in use
+    assert_refused(again, LotteryError::EntryExists);
     assert_eq!(world.game(&game).tickets, 3);
 }
 
@@ -61,7 +85,7 @@ fn one_player_may_have_entries_of_several_nonces_but_not_one_twice() {
 fn a_donation_to_the_entrys_address_costs_the_player_nothing_and_blocks_nobody() {
     let mut world = World::new();
     let game = world.create_game(rules::game).unwrap();
-    let entry_rent = world.rent(8 + size_of::<lottery::state::Entry>());
+    let entry_rent = world.rent(8 + size_of::<Entry>());
     // Less than the rent, the rent, and far more than rent and price.
     for donation in [1_000_000, entry_rent, SOL] {
         let player = world.player();
@@ -73,10 +97,10 @@ fn a_donation_to_the_entrys_address_costs_the_player_nothing_and_blocks_nobody()
         let own = entry_rent.saturating_sub(donation);
         assert_eq!(
             world.lamports(&player.pubkey()),
-            before - own - SOL / 100 - 5_000
+            before - own - BOUNTIES - SOL / 100 - 5_000
         );
         assert_eq!(world.lamports(&game), pot + SOL / 100);
-        assert_eq!(world.lamports(&entry), entry_rent.max(donation));
+        assert_eq!(world.lamports(&entry), entry_rent.max(donation) + BOUNTIES);
     }
 }
 
@@ -168,9 +192,35 @@ fn a_player_who_cannot_pay_changes_nothing() {
         .unwrap();
     let player = world.player();
     let before = world.account(&game);
-    // System: insufficient lamports.
-    assert_fails(world.join(&game, &player, 1), &InstructionError::Custom(1));
+    assert_refused(
+        world.join(&game, &player, 1),
+        LotteryError::InsufficientFunds,
+    );
     assert_eq!(world.account(&game), before);
+}
+
+#[test]
+fn a_player_needs_price_rent_and_bounties_to_the_lamport() {
+    for (more, allowed) in [(0, true), (1, false)] {
+        let mut world = World::new();
+        let rent = world.rent(8 + size_of::<Entry>());
+        let all = 100 * SOL - 5_000 - rent - BOUNTIES;
+        let game = world
+            .create_game(|id, now| {
+                let mut params = rules::game(id, now);
+                params.entry_fee = all + more;
+                params
+            })
+            .unwrap();
+        let player = world.player();
+        let joined = world.join(&game, &player, 1);
+        if allowed {
+            joined.unwrap();
+            assert_eq!(world.lamports(&player.pubkey()), 0);
+        } else {
+            assert_refused(joined, LotteryError::InsufficientFunds);
+        }
+    }
 }
 
 #[test]
@@ -178,13 +228,12 @@ fn an_entry_is_created_at_the_address_of_its_seeds_and_bump_only() {
     let mut world = World::new();
     let game = world.create_game(rules::game).unwrap();
     let (player, other) = (world.player(), world.player());
-    let house = world.house;
-    let join = ix::join(player.pubkey(), house, game, 1, 0, u64::MAX);
+    let join = ix::join(&one_ticket(&world, game, &player), None);
 
     for wrong in [
         address::entry(&game, &player.pubkey(), 1),
         address::entry(&game, &other.pubkey(), 0),
-        solana_pubkey::Pubkey::new_unique(),
+        Pubkey::new_unique(),
     ] {
         let mut elsewhere = join.clone();
         elsewhere.accounts[3].pubkey = wrong;
@@ -201,11 +250,51 @@ fn an_entry_is_created_at_the_address_of_its_seeds_and_bump_only() {
 }
 
 #[test]
+fn a_bump_that_is_not_the_canonical_one_makes_an_entry_like_any_other() {
+    let mut world = World::new();
+    let game = world.create_game(rules::game).unwrap();
+    let player = world.player();
+    let first = world.join(&game, &player, 1).unwrap();
+    let key = player.pubkey();
+    let canonical = address::entry_with_bump(&game, &key, 0).1;
+    let (second, bump) = (0..canonical)
+        .rev()
+        .find_map(|bump| {
+            let seeds: &[&[u8]] = &[
+                lottery::seeds::ENTRY,
+                game.as_ref(),
+                key.as_ref(),
+                &0u16.to_le_bytes(),
+                &[bump],
+            ];
+            let address = Pubkey::create_program_address(seeds, &lottery::ID).ok()?;
+            Some((address, bump))
+        })
+        .unwrap();
+    let join = ix::join(&one_ticket(&world, game, &player), None);
+    let mut other = replaced(&join, &first, second);
+    let at = other.data.len() - 9;
+    assert_eq!(other.data[at], canonical);
+    other.data[at] = bump;
+    world.send(&[other], &player, &[]).unwrap();
+    let (a, b) = (world.entry(&first), world.entry(&second));
+    assert_eq!((a.first_ticket, b.first_ticket), (0, 1));
+    assert_eq!((a.nonce, b.nonce), (0, 0));
+    world.pass(3_600);
+    world.play(&game, 1).unwrap();
+    world.claim_place(&game, 0).unwrap();
+    for entry in [first, second] {
+        world.close_entry(&entry).unwrap();
+    }
+    world.close_game(&game).unwrap();
+}
+
+#[test]
 fn the_player_signs() {
     let mut world = World::new();
     let game = world.create_game(rules::game).unwrap();
     let player = world.player();
-    let mut join = ix::join(player.pubkey(), world.house, game, 1, 0, u64::MAX);
+    let mut join = ix::join(&one_ticket(&world, game, &player), None);
     join.accounts[0].is_signer = false;
     assert_fails(
         world.crank(join),

@@ -64,7 +64,7 @@ fn a_prize_is_paid_once_to_the_winner_whoever_asks() {
     let entry = entry_of(&game, &winner);
     let ticket = world.entry(&entry).first_ticket;
     let before = world.lamports(&winner.pubkey());
-    let claim = ix::claim(game, entry, winner.pubkey(), ticket);
+    let claim = world.claim_ix(&entry, ticket);
     world
         .send(std::slice::from_ref(&claim), &loser, &[])
         .unwrap();
@@ -86,7 +86,7 @@ fn two_claims_of_one_prize_in_one_transaction_pay_nothing() {
     let (game, winner, _) = settled(&mut world);
     let entry = entry_of(&game, &winner);
     let ticket = world.entry(&entry).first_ticket;
-    let claim = ix::claim(game, entry, winner.pubkey(), ticket);
+    let claim = world.claim_ix(&entry, ticket);
     let before = world.lamports(&game);
     let authority = world.authority.insecure_clone();
     assert_refused(
@@ -102,18 +102,17 @@ fn only_winning_tickets_of_the_entry_are_paid() {
     let (game, winner, loser) = settled(&mut world);
     let won = world.entry(&entry_of(&game, &winner)).first_ticket;
     let lost = world.entry(&entry_of(&game, &loser)).first_ticket;
-    let claim = |player: &Keypair, ticket| {
-        ix::claim(game, entry_of(&game, player), player.pubkey(), ticket)
-    };
-    assert_refused(world.crank(claim(&loser, lost)), LotteryError::TicketLost);
+    let losing = entry_of(&game, &loser);
+    assert_refused(world.claim(&losing, lost), LotteryError::TicketLost);
     for ticket in [won, 2, u32::MAX] {
-        assert_refused(
-            world.crank(claim(&loser, ticket)),
-            LotteryError::TicketNotInEntry,
-        );
+        assert_refused(world.claim(&losing, ticket), LotteryError::TicketNotInEntry);
     }
-    let stolen = ix::claim(game, entry_of(&game, &winner), loser.pubkey(), won);
-    assert_refused(world.crank(stolen), LotteryError::ForeignPlayer);
+    let mut stolen = world.entry_keys(&entry_of(&game, &winner));
+    stolen.player = loser.pubkey();
+    assert_refused(
+        world.crank(ix::claim(loser.pubkey(), stolen, won)),
+        LotteryError::ForeignPlayer,
+    );
 }
 
 #[test]
@@ -122,7 +121,7 @@ fn claims_wait_for_the_settlement() {
     let game = world.create_game(rules::game).unwrap();
     let player = world.player();
     let entry = world.join(&game, &player, 2).unwrap();
-    let claim = ix::claim(game, entry, player.pubkey(), 0);
+    let claim = world.claim_ix(&entry, 0);
     assert_refused(world.crank(claim.clone()), LotteryError::GameNotSettled);
     world.pass(3_600);
     world.request(&[game]).unwrap();
@@ -135,23 +134,14 @@ fn a_game_with_enough_tickets_cannot_be_cancelled() {
     let game = world.create_game(rules::game).unwrap();
     let player = world.player();
     let entry = world.join(&game, &player, 1).unwrap();
-    assert_refused(
-        world.crank(ix::cancel_game(game)),
-        LotteryError::NotCancellable,
-    );
-    let refund = ix::refund(game, entry, player.pubkey());
+    assert_refused(world.cancel(&game), LotteryError::NotCancellable);
+    let refund = world.refund_ix(&entry);
     assert_refused(world.crank(refund.clone()), LotteryError::GameNotCancelled);
     world.join_with(&game, &player, 1, 1, u64::MAX).unwrap();
     world.pass(3_600);
-    assert_refused(
-        world.crank(ix::cancel_game(game)),
-        LotteryError::NotCancellable,
-    );
+    assert_refused(world.cancel(&game), LotteryError::NotCancellable);
     world.play(&game, 1).unwrap();
-    assert_refused(
-        world.crank(ix::cancel_game(game)),
-        LotteryError::NotCancellable,
-    );
+    assert_refused(world.cancel(&game), LotteryError::NotCancellable);
     assert_refused(world.crank(refund), LotteryError::GameNotCancelled);
 }
 
@@ -162,21 +152,24 @@ fn a_refund_is_paid_once() {
     let (player, stranger) = (world.player(), world.player());
     let entry = world.join(&game, &player, 1).unwrap();
     world.pass(3_600);
-    world.crank(ix::cancel_game(game)).unwrap();
+    world.cancel(&game).unwrap();
+    assert_refused(world.cancel(&game), LotteryError::NotCancellable);
+    let mut stolen = world.entry_keys(&entry);
+    stolen.player = stranger.pubkey();
     assert_refused(
-        world.crank(ix::cancel_game(game)),
-        LotteryError::NotCancellable,
-    );
-    assert_refused(
-        world.crank(ix::refund(game, entry, stranger.pubkey())),
+        world.crank(ix::refund(stranger.pubkey(), stolen)),
         LotteryError::ForeignPlayer,
     );
-    let refund = ix::refund(game, entry, player.pubkey());
+    let refund = world.refund_ix(&entry);
     world
         .send(std::slice::from_ref(&refund), &stranger, &[])
         .unwrap();
     assert_refused(world.crank(refund), LotteryError::AlreadyPaid);
-    assert_eq!(world.lamports(&game), world.game(&game).rent_reserve);
+    let over = world.game(&game);
+    assert_eq!(
+        world.lamports(&game),
+        over.rent_reserve + over.bounty_escrow
+    );
 }
 
 #[test]
@@ -184,7 +177,7 @@ fn an_empty_game_ends_when_it_is_cancelled() {
     let mut world = World::new();
     let game = world.create_game(rules::game).unwrap();
     world.pass(3_600);
-    world.crank(ix::cancel_game(game)).unwrap();
+    world.cancel(&game).unwrap();
     assert!(world.game(&game).has(Game::FLAG_PAID));
 }
 
@@ -195,7 +188,7 @@ fn a_payout_that_would_leave_dust_is_refused_by_name_until_the_wallet_is_funded(
     let entry = entry_of(&game, &winner);
     let ticket = world.entry(&entry).first_ticket;
     empty(&mut world, &winner);
-    let claim = ix::claim(game, entry, winner.pubkey(), ticket);
+    let claim = world.claim_ix(&entry, ticket);
     assert_refused(
         world.crank(claim.clone()),
         LotteryError::PayoutBelowRentExemption,
@@ -214,38 +207,8 @@ fn a_payout_to_a_wallet_that_became_a_program_is_refused_by_name() {
     let program = world.account(&lottery::ID);
     world.svm.set_account(winner.pubkey(), program).unwrap();
     assert_refused(
-        world.crank(ix::claim(game, entry, winner.pubkey(), ticket)),
+        world.crank(world.claim_ix(&entry, ticket)),
         LotteryError::PayoutToProgram,
-    );
-}
-
-#[test]
-fn donations_change_nothing_that_is_owed() {
-    let mut world = World::new();
-    let game = world.create_game(rules::game).unwrap();
-    let (a, b) = (world.player(), world.player());
-    world.join(&game, &a, 1).unwrap();
-    world.join(&game, &b, 1).unwrap();
-    let addresses = [
-        game,
-        world.house,
-        address::treasury(&world.house),
-        address::jackpot(&world.house, 0),
-        address::lane(&world.house, 0),
-        entry_of(&game, &a),
-    ];
-    for address in addresses {
-        world.svm.airdrop(&address, SOL).unwrap();
-    }
-    world.pass(3_600);
-    world.play(&game, 1).unwrap();
-    let state = world.game(&game);
-    assert_eq!(state.prize_pool, 2 * SOL / 100 * 9_000 / 10_000);
-    assert_eq!(world.treasury().accrued, 2 * SOL / 100 * 400 / 10_000);
-    assert_eq!(world.jackpot(0).amount, 2 * SOL / 100 / 100);
-    assert_eq!(
-        world.lamports(&game),
-        state.rent_reserve + state.prize_pool + SOL
     );
 }
 
@@ -257,7 +220,37 @@ fn an_account_that_holds_less_than_it_owes_stops_every_payment() {
     let ticket = world.entry(&entry).first_ticket;
     world.corrupt(&game, |account: &mut Account| account.lamports -= 1);
     assert_refused(
-        world.crank(ix::claim(game, entry, winner.pubkey(), ticket)),
+        world.crank(world.claim_ix(&entry, ticket)),
         LotteryError::Insolvent,
     );
+}
+
+#[test]
+fn a_place_worth_nothing_holds_up_nothing() {
+    let mut world = World::new();
+    let sold = world.settled(
+        |id, now| {
+            let mut params = rules::game(id, now);
+            params.entry_fee = 1;
+            params.winners = 2;
+            params.place_bps[..2].copy_from_slice(&[9_999, 1]);
+            params
+        },
+        &[1, 1],
+    );
+    // Two lamports: one for the winner, the rest of it rounds to the pool too.
+    let pool = world.game(&sold.game).prize_pool;
+    let (first, _) = world.winner(&sold.game, 0);
+    let winner = world.entry(&first).player;
+    let before = world.lamports(&winner);
+    world.claim_place(&sold.game, 0).unwrap();
+    assert_eq!(world.lamports(&winner), before + pool);
+    assert!(world.game(&sold.game).has(Game::FLAG_PAID));
+    // Its claim still pays who cranks it, once.
+    world.claim_place(&sold.game, 1).unwrap();
+    assert_refused(world.claim_place(&sold.game, 1), LotteryError::AlreadyPaid);
+    for entry in &sold.entries {
+        world.close_entry(entry).unwrap();
+    }
+    world.close_game(&sold.game).unwrap();
 }

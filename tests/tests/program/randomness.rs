@@ -185,50 +185,6 @@ fn a_commitment_changed_behind_the_programs_back_is_not_revealed() {
 }
 
 #[test]
-fn the_oracle_must_be_of_the_queue_and_attested() {
-    let mut world = World::new();
-    let game = world.create_game(rules::game).unwrap();
-    let player = world.player();
-    world.join(&game, &player, 2).unwrap();
-    world.pass(3_600);
-    let id = world.lane().next_draw;
-    let oracle = world.oracles[0].account.pubkey();
-    let request = world.request_ix(id, 0, &[game]);
-    let original = world.account(&oracle);
-    let queue_offset = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, queue);
-    let enclave = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, enclave);
-    let status = enclave + std::mem::offset_of!(switchboard_on_demand::Quote, verification_status);
-    let valid_until = enclave + std::mem::offset_of!(switchboard_on_demand::Quote, valid_until);
-    let now = world.now();
-
-    let mut try_with = |change: &dyn Fn(&mut solana_account::Account), expected| {
-        world.corrupt(&oracle, |account| change(account));
-        assert_refused(world.crank(request.clone()), expected);
-        world.svm.set_account(oracle, original.clone()).unwrap();
-    };
-    try_with(&|a| a.owner = lottery::ID, LotteryError::OracleAccount);
-    try_with(&|a| a.data[0] ^= 1, LotteryError::OracleAccount);
-    try_with(&|a| a.data.truncate(1_000), LotteryError::OracleAccount);
-    try_with(&|a| a.data[queue_offset] ^= 1, LotteryError::OracleAccount);
-    for unattested in [0, 1, 2, 5, 255] {
-        try_with(
-            &|a| a.data[status] = unattested,
-            LotteryError::OracleNotLive,
-        );
-    }
-    let last_refused = now + lottery::switchboard::ATTESTATION_MARGIN;
-    for expires in [i64::MIN, 0, now, last_refused] {
-        try_with(
-            &|a| a.data[valid_until..valid_until + 8].copy_from_slice(&expires.to_le_bytes()),
-            LotteryError::OracleNotLive,
-        );
-    }
-    let on_queue = 8 + std::mem::offset_of!(switchboard_on_demand::OracleAccountData, is_on_queue);
-    try_with(&|a| a.data[on_queue] = 0, LotteryError::OracleNotLive);
-    world.crank(request).unwrap();
-}
-
-#[test]
 fn foreign_randomness_queues_and_programs_are_refused() {
     let mut world = World::new();
     let game = world.create_game(rules::game).unwrap();

@@ -2,7 +2,7 @@
 
 use lottery_client::{
     address,
-    verify::{Record, RevealedDraw, verify},
+    verify::{Record, RevealedDraw, Source, verify},
 };
 use lottery_tests::{
     rules,
@@ -14,8 +14,15 @@ use solana_signer::Signer as _;
 
 /// The record of a settled game of five rounds, as the chain would give it.
 fn record() -> Record {
-    let mut world = World::with_house(|params| params.jackpot_mean = [1; 3]);
-    let game = world.create_game(rules::five_rounds).unwrap();
+    let mut world = World::with_house(|params| rules::certain_hits(params, 24));
+    let game = world
+        .create_game(|id, now| {
+            let mut params = rules::five_rounds(id, now);
+            params.max_tickets = 24;
+            params.max_tickets_per_entry = 3;
+            params
+        })
+        .unwrap();
     let entries: Vec<Pubkey> = (0..12)
         .map(|n| {
             let player = world.player();
@@ -44,6 +51,8 @@ fn record() -> Record {
             .map(|entry| (*entry, world.entry(entry)))
             .collect(),
         draws,
+        source: Source::Accounts,
+        payments: Vec::new(),
     }
 }
 

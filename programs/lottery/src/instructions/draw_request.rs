@@ -1,20 +1,24 @@
 use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
+use super::nested::*;
 use crate::{
+    clock::clock,
     error::LotteryError,
-    money::load_mut,
+    events::{DrawRequested, EventAccounts, EVENT_VERSION},
+    money::{add, load_mut, move_lamports, pay_lamports},
     seeds,
     state::{Draw, Game, GameStatus, House, Lane, LAYOUT_VERSION},
-    switchboard::{self, clock, ExpectedRandomness},
+    switchboard::{self, ExpectedRandomness},
 };
 
 /// Freezes the games given, binds them to a new draw and commits to a value
-/// that nobody can know yet, all in one. Anybody may.
+/// that nobody can know yet, all in one. Anybody may. A game that is not due is left
+/// out; only if none is due the request is refused, for the first one's reason.
 ///
 /// Remaining accounts: the games, writable.
 #[derive(Accounts)]
 pub struct RequestDraw {
-    /// Pays the draw's rent until it is settled.
+    /// Pays the draw's rent until it is settled, and gets the bounties.
     #[account(mut)]
     pub payer: Signer,
     pub house: Account<House>,
@@ -33,44 +37,27 @@ pub struct RequestDraw {
     #[account(constraint(address_eq(switchboard.address(), &switchboard::PROGRAM_ID) @ LotteryError::RandomnessProgram))]
     pub switchboard: UncheckedAccount,
     pub system_program: Program<System>,
+    pub events: Nested<EventAccounts>,
+}
+
+/// What a request's games pay.
+#[derive(Default)]
+struct Bounties {
+    request: u64,
+    reveal: u64,
 }
 
 impl RequestDraw {
     pub fn run(&mut self, bump: u8, games: &[AccountView]) -> Result<()> {
         let clock = clock()?;
         require!(self.lane.state == Lane::IDLE, LotteryError::LaneBusy);
-        require!(!games.is_empty(), LotteryError::NoGames);
         switchboard::require_live_oracle(
             self.oracle.account(),
-            &self.house.vrf_queue,
+            self.queue.account(),
             clock.unix_timestamp,
         )?;
-        let count = u16::try_from(games.len()).map_err(|_| LotteryError::Overflow)?;
-
-        let lane = &mut self.lane;
-        let draw = &mut self.draw;
-        draw.house = lane.house;
-        draw.lane = *lane.address();
-        draw.oracle = *self.oracle.address();
-        draw.payer = *self.payer.address();
-        draw.id = lane.next_draw;
-        draw.seed_slot = clock.slot.checked_sub(1).ok_or(LotteryError::Overflow)?;
-        draw.requested_at = clock.unix_timestamp;
-        draw.games = count;
-        draw.state = Draw::PENDING;
-        draw.version = LAYOUT_VERSION;
-        draw.bump = bump;
-        lane.state = Lane::COMMITTED;
-        lane.next_draw = lane
-            .next_draw
-            .checked_add(1)
-            .ok_or(LotteryError::Overflow)?;
-
-        for (index, view) in games.iter().enumerate() {
-            let mut game = load_mut::<Game>(*view)?;
-            // `games.len()` fits 16 bits.
-            self.bind(&mut game, index as u16, clock.unix_timestamp)?;
-        }
+        self.open(bump, &clock)?;
+        let bound = self.bind_all(games, clock.unix_timestamp)?;
         self.commit();
         switchboard::require_committed(
             self.randomness.account(),
@@ -80,11 +67,61 @@ impl RequestDraw {
                 oracle: self.oracle.address(),
                 seed_slot: self.draw.seed_slot,
             },
-        )
+        )?;
+        // Lamports move after the last call that carries accounts which hold some.
+        let bounties = self.pay_bounties(&bound)?;
+        self.events.emit(&DrawRequested {
+            version: EVENT_VERSION,
+            house: *self.house.address(),
+            draw: *self.draw.address(),
+            oracle: *self.oracle.address(),
+            games: bound.iter().map(|game| *game.address()).collect(),
+            cranker: *self.payer.address(),
+            bounty: bounties.request,
+            reveal_bounty: bounties.reveal,
+        });
+        Ok(())
+    }
+
+    fn open(&mut self, bump: u8, clock: &Clock) -> Result<()> {
+        let lane = &mut self.lane;
+        let draw = &mut self.draw;
+        draw.house = lane.house;
+        draw.lane = *lane.address();
+        draw.oracle = *self.oracle.address();
+        draw.payer = *self.payer.address();
+        draw.id = lane.next_draw;
+        draw.seed_slot = clock.slot.checked_sub(1).ok_or(LotteryError::Overflow)?;
+        draw.timeout_slot = add(clock.slot, self.house.draw_timeout)?;
+        draw.requested_at = clock.unix_timestamp;
+        draw.state = Draw::PENDING;
+        draw.version = LAYOUT_VERSION;
+        draw.bump = bump;
+        lane.state = Lane::COMMITTED;
+        lane.next_draw = add(lane.next_draw, 1)?;
+        Ok(())
+    }
+
+    /// Binds the games that are due and returns them.
+    fn bind_all(&mut self, games: &[AccountView], now: i64) -> Result<Vec<AccountView>> {
+        let mut bound = Vec::with_capacity(games.len());
+        let mut first_refusal = None;
+        for view in games {
+            match load_mut::<Game>(*view).and_then(|mut game| self.bind(&mut game, now)) {
+                Ok(()) => bound.push(*view),
+                Err(refusal) => {
+                    first_refusal.get_or_insert(refusal);
+                }
+            }
+        }
+        if bound.is_empty() {
+            return Err(first_refusal.unwrap_or(LotteryError::NoGames.into()));
+        }
+        Ok(bound)
     }
 
     /// Freezes a game: from here until the settlement nobody can enter it.
-    fn bind(&self, game: &mut Account<Game>, index: u16, now: i64) -> Result<()> {
+    fn bind(&mut self, game: &mut Account<Game>, now: i64) -> Result<()> {
         require!(
             address_eq(&game.house, self.house.address()),
             LotteryError::ForeignHouse
@@ -97,20 +134,51 @@ impl RequestDraw {
                     LotteryError::TooFewTickets
                 );
             }
-            Some(GameStatus::Playing) => {
+            Some(GameStatus::Playing) if !game.awaits_settlement() => {
                 require!(now >= game.next_round_at, LotteryError::RoundNotDue);
             }
             _ => return Err(LotteryError::GameNotDrawable.into()),
         }
+        let oracle = *self.oracle.address();
+        require!(
+            !game
+                .tried_oracles
+                .iter()
+                .any(|tried| address_eq(tried, &oracle)),
+            LotteryError::OracleTriedBefore
+        );
+        let attempt = usize::from(game.draw_attempts);
+        *game
+            .tried_oracles
+            .get_mut(attempt)
+            .ok_or(LotteryError::GameNotDrawable)? = oracle;
+        game.draw_attempts = game.draw_attempts.saturating_add(1);
         game.set_status(GameStatus::Drawing);
         game.draw = *self.draw.address();
-        game.draw_index = index;
-        game.last_oracle = *self.oracle.address();
-        game.draw_attempts = game
-            .draw_attempts
+        game.draw_index = self.draw.games;
+        self.draw.games = self
+            .draw
+            .games
             .checked_add(1)
             .ok_or(LotteryError::Overflow)?;
         Ok(())
+    }
+
+    /// From each game one bounty to who requests, and one into the draw for who reveals.
+    fn pay_bounties(&mut self, games: &[AccountView]) -> Result<Bounties> {
+        let mut paid = Bounties::default();
+        for view in games {
+            let mut game = load_mut::<Game>(*view)?;
+            let request = game.take_bounty();
+            let reveal = game.take_bounty();
+            pay_lamports(game.account(), self.payer.account(), request)?;
+            move_lamports(game.account(), self.draw.account(), reveal)?;
+            game.covered_by_lamports(game.get_lamports())?;
+            paid.request = add(paid.request, request)?;
+            paid.reveal = add(paid.reveal, reveal)?;
+        }
+        self.draw.bounty = paid.reveal;
+        Ok(paid)
     }
 
     fn commit(&self) {

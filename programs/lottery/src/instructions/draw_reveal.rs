@@ -1,17 +1,21 @@
 use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
+use super::nested::*;
 use crate::{
+    clock::clock,
     error::LotteryError,
+    events::{DrawRevealed, EventAccounts, EVENT_VERSION},
+    money::pay_lamports,
     seeds,
     state::{Draw, House, Lane},
-    switchboard::{self, clock, ExpectedRandomness},
+    switchboard::{self, ExpectedRandomness},
 };
 
 /// Brings the oracle's signed value on chain and frees the lane. Anybody may:
 /// the value is fixed by the commitment, so there is nothing to choose.
 #[derive(Accounts)]
 pub struct RevealDraw {
-    /// Pays what Switchboard may charge.
+    /// Pays what Switchboard may charge, and gets the bounties.
     #[account(mut)]
     pub payer: Signer,
     #[account(constraint(address_eq(house.address(), &lane.house) @ LotteryError::ForeignHouse))]
@@ -43,10 +47,12 @@ pub struct RevealDraw {
     pub state: UncheckedAccount,
     #[account(constraint(address_eq(switchboard.address(), &switchboard::PROGRAM_ID) @ LotteryError::RandomnessProgram))]
     pub switchboard: UncheckedAccount,
+    pub events: Nested<EventAccounts>,
 }
 
 impl RevealDraw {
     pub fn run(&mut self, signature: &[u8; 64], recovery_id: u8, value: &[u8; 32]) -> Result<()> {
+        require!(self.draw.state != Draw::ABORTED, LotteryError::DrawAborted);
         require!(self.draw.state == Draw::PENDING, LotteryError::DrawRevealed);
         require!(
             self.lane.current_draw() == Some(self.draw.id),
@@ -72,7 +78,16 @@ impl RevealDraw {
         lane.state = Lane::IDLE;
         // Less than one a slot.
         lane.draws_revealed = lane.draws_revealed.wrapping_add(1);
-        Ok(())
+
+        let bounty = core::mem::take(&mut self.draw.bounty);
+        self.events.emit(&DrawRevealed {
+            version: EVENT_VERSION,
+            draw: *self.draw.address(),
+            value: *value,
+            cranker: *self.payer.address(),
+            bounty,
+        });
+        pay_lamports(self.draw.account(), self.payer.account(), bounty)
     }
 
     fn reveal(&self, signature: &[u8; 64], recovery_id: u8, value: &[u8; 32]) {

@@ -1,38 +1,38 @@
 use anchor_lang::{address_eq, prelude::*};
 
+use super::nested::*;
+use super::till::{PayoutAccounts, Till};
 use crate::{
+    clock::clock,
     error::LotteryError,
-    money,
-    state::{Entry, Game, GameStatus},
+    state::{Entry, Game},
 };
 
 /// Returns an entry's price after its game was cancelled. Pays the player,
 /// whoever asks for it.
 #[derive(Accounts)]
 pub struct Refund {
+    /// Gets the bounty.
+    #[account(mut, unsafe(dup))]
+    pub cranker: UncheckedAccount,
     #[account(mut)]
     pub game: Account<Game>,
     #[account(mut, constraint(address_eq(&entry.game, game.address()) @ LotteryError::ForeignGame))]
     pub entry: Account<Entry>,
-    #[account(mut, constraint(address_eq(player.address(), &entry.player) @ LotteryError::ForeignPlayer))]
+    /// May be who cranks.
+    #[account(mut, unsafe(dup), constraint(address_eq(player.address(), &entry.player) @ LotteryError::ForeignPlayer))]
     pub player: UncheckedAccount,
+    pub payout: Nested<PayoutAccounts>,
 }
 
 impl Refund {
     pub fn run(&mut self) -> Result<()> {
-        require!(
-            self.game.is(GameStatus::Cancelled),
-            LotteryError::GameNotCancelled
-        );
-        require!(self.entry.refunded == 0, LotteryError::AlreadyPaid);
-        self.entry.refunded = 1;
-        self.game.refunded = self
-            .game
-            .refunded
-            .checked_add(self.entry.paid)
-            .ok_or(LotteryError::Overflow)?;
-        money::pay(self.game.account(), self.player.account(), self.entry.paid)?;
-        self.game.note_if_paid()?;
-        self.game.invariant(self.game.get_lamports())
+        let payout = self.payout.payout(&self.game, self.player.account())?;
+        let mut till = Till::new(self.cranker.account(), &clock()?);
+        till.refund(&mut self.game, &mut self.entry, &payout)?;
+        let events = &self.payout.events;
+        till.tell(events, self.game.address(), Some(&self.game));
+        till.moves.make()?;
+        payout.purse.check(&*self.game)
     }
 }

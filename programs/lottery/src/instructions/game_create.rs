@@ -1,17 +1,21 @@
 use anchor_lang::{address_eq, prelude::*};
 
+use super::nested::*;
+use super::view;
 use crate::{
+    clock::clock,
     draw::first_entries_hash,
     error::LotteryError,
+    events::{EventAccounts, GameCreated, EVENT_VERSION},
+    money::{collect_lamports, create_vault, Currency, Purse, TokenAccounts},
     seeds,
     state::{Game, GameParams, House, Treasury, LAYOUT_VERSION},
-    switchboard::clock,
 };
 
 /// Creates the house's next game under the house's present rules.
 #[derive(Accounts)]
 pub struct CreateGame {
-    /// Pays the rent.
+    /// Pays the rent and escrows the bounties of every later step.
     #[account(mut)]
     pub creator: Signer,
     pub house: Account<House>,
@@ -20,6 +24,11 @@ pub struct CreateGame {
     #[account(init, payer = creator, seeds = [seeds::GAME, house.address().as_ref(), &treasury.games_created.to_le_bytes()], bump)]
     pub game: Account<Game>,
     pub system_program: Program<System>,
+    pub currency: Nested<TokenAccounts>,
+    /// Created here, in a token house.
+    #[account(mut)]
+    pub game_vault: Option<UncheckedAccount>,
+    pub events: Nested<EventAccounts>,
 }
 
 impl CreateGame {
@@ -30,40 +39,35 @@ impl CreateGame {
             LotteryError::GameIdNotNext
         );
         params.validate(clock()?.unix_timestamp)?;
+        params.validate_contributions(&self.house)?;
         self.treasury.games_created = self
             .treasury
             .games_created
             .checked_add(1)
             .ok_or(LotteryError::Overflow)?;
 
-        let rent_reserve = self.game.min_lamports()?;
         let address = *self.game.address();
-        let house = &self.house;
-        let game = &mut self.game;
-        game.house = *house.address();
-        game.creator = *self.creator.address();
-        game.entries_hash = first_entries_hash(&address);
-        game.id = params.id;
-        game.rent_reserve = rent_reserve;
-        game.entry_fee = params.entry_fee;
-        game.opens_at = params.opens_at;
-        game.closes_at = params.closes_at;
-        game.min_tickets = params.min_tickets;
-        game.max_tickets = params.max_tickets;
-        game.max_tickets_per_entry = params.max_tickets_per_entry;
-        game.round_interval = params.round_interval;
-        game.rounds = params.rounds;
-        game.winners = params.winners;
-        game.keep_bps = params.keep_bps;
-        game.place_bps = params.place_bps;
-        game.prize_bps = house.prize_bps;
-        game.treasury_bps = house.treasury_bps;
-        game.jackpot_bps = house.jackpot_bps;
-        game.jackpot_mean = house.jackpot_mean;
-        game.reserve_bps = house.reserve_bps;
-        game.version = LAYOUT_VERSION;
-        game.bump = bumps.game;
-        self.game.invariant(self.game.get_lamports())
+        let currency = Currency::of(&self.house.mint, &self.currency)?;
+        self.require_mint(&currency)?;
+        let payer = self.creator.account();
+        self.game.vault = create_vault(&currency, payer, &self.game_vault, &address)?;
+        self.game.rent_reserve = self.game.min_lamports()?;
+        self.game.entries_hash = first_entries_hash(&address);
+        self.game.house = *self.house.address();
+        self.game.creator = *self.creator.address();
+        self.game.version = LAYOUT_VERSION;
+        self.game.bump = bumps.game;
+        self.game.take_rules(&self.house, params);
+        self.escrow();
+        self.events.emit(&GameCreated {
+            version: EVENT_VERSION,
+            house: self.game.house,
+            game: address,
+            creator: self.game.creator,
+            id: self.game.id,
+            bounty_escrow: self.game.bounty_escrow,
+        });
+        Purse::of(&self.game, view(&self.game_vault))?.check(&*self.game)
     }
 
     fn require_allowed(&self) -> Result<()> {
@@ -77,5 +81,49 @@ impl CreateGame {
             LotteryError::GamesPaused
         );
         Ok(())
+    }
+
+    fn require_mint(&self, currency: &Currency) -> Result<()> {
+        let same = currency
+            .mint()
+            .is_none_or(|mint| address_eq(mint.address(), &self.house.mint));
+        require!(same, LotteryError::Mint);
+        Ok(())
+    }
+
+    fn escrow(&mut self) {
+        // At most 93 bounties of at most a million lamports.
+        let bounties = Game::bounties(self.game.rounds, self.game.winners);
+        let escrow = self.game.bounty.wrapping_mul(bounties);
+        self.game.bounty_escrow = escrow;
+        if escrow == 0 {
+            return;
+        }
+        collect_lamports(self.creator.account(), self.game.account(), escrow);
+    }
+}
+
+impl Game {
+    /// Fixes the rules it is played by: the caller's and the house's present ones.
+    fn take_rules(&mut self, house: &House, params: &GameParams) {
+        self.id = params.id;
+        self.entry_fee = params.entry_fee;
+        self.opens_at = params.opens_at;
+        self.closes_at = params.closes_at;
+        self.min_tickets = params.min_tickets;
+        self.max_tickets = params.max_tickets;
+        self.max_tickets_per_entry = params.max_tickets_per_entry;
+        self.round_interval = params.round_interval;
+        self.rounds = params.rounds;
+        self.winners = params.winners;
+        self.keep_bps = params.keep_bps;
+        self.place_bps = params.place_bps;
+        self.prize_bps = house.prize_bps;
+        self.treasury_bps = house.treasury_bps;
+        self.jackpot_bps = house.jackpot_bps;
+        self.jackpot_mean = house.jackpot_mean;
+        self.reserve_bps = house.reserve_bps;
+        self.bounty = house.bounty;
+        self.claim_window = house.claim_window;
     }
 }

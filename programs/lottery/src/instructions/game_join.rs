@@ -1,26 +1,33 @@
 use anchor_lang::{address_eq, prelude::*};
 
+use super::nested::*;
+use super::view;
 use crate::{
+    clock::clock,
     draw::next_entries_hash,
     error::LotteryError,
     math::checked_mul,
-    money::create_paid_entry,
+    money::{
+        add, create_paid_entry, entry_rent, is_native, move_lamports, token_amount, Currency,
+        Purse, TokenAccounts,
+    },
     seeds,
-    state::{Game, GameStatus, House, LAYOUT_VERSION},
-    switchboard::clock,
+    state::{Entry, Game, GameStatus, House, LAYOUT_VERSION},
 };
 
-/// Buys tickets. Writes the game, the new entry and the player, nothing else.
+/// Buys tickets. Writes the game, the new entry and the player, and in a token house
+/// the vault and the player's token account; nothing else.
 ///
 /// The caller passes the entry's bump. A search for it would cost 350 compute
 /// units a step, and its result would be checked twice: the System program
 /// creates the entry under the seeds' signature, which the runtime grants to the
-/// one address that seeds and bump derive, and to no other. A bump that is not
+/// one address that seeds and bump derive, and to no other; an account that brings
+/// a signature of its own is refused. A bump that is not
 /// the canonical one makes a valid entry at another address, which gains nobody
 /// anything: entries are told apart by their tickets.
 #[derive(Accounts)]
 pub struct Join {
-    /// Pays for the tickets and the entry's rent.
+    /// Pays for the tickets, the entry's rent and its bounties.
     #[account(mut)]
     pub player: Signer,
     #[account(constraint(address_eq(&game.house, house.address()) @ LotteryError::ForeignHouse))]
@@ -31,6 +38,12 @@ pub struct Join {
     #[account(mut)]
     pub entry: UncheckedAccount,
     pub system_program: Program<System>,
+    pub currency: Nested<TokenAccounts>,
+    #[account(mut)]
+    pub game_vault: Option<UncheckedAccount>,
+    /// The player's token account, of a token house.
+    #[account(mut)]
+    pub player_tokens: Option<UncheckedAccount>,
 }
 
 /// What a player buys.
@@ -41,70 +54,58 @@ pub struct Order {
     pub nonce: u16,
     /// Bump of the entry's address.
     pub bump: u8,
-    /// Refuse to pay more than this (base units).
+    /// Refuse to pay more than this for the tickets (base units).
     pub max_total: u64,
 }
 
 impl Join {
     pub fn run(&mut self, order: &Order) -> Result<()> {
-        let Order {
-            tickets,
-            nonce,
-            bump,
-            max_total,
-        } = *order;
         let now = clock()?.unix_timestamp;
-        self.require_open(now, tickets)?;
-        let price =
-            checked_mul(self.game.entry_fee, u64::from(tickets)).ok_or(LotteryError::Overflow)?;
-        require!(price <= max_total, LotteryError::PriceAboveMax);
-
-        let game_address = *self.game.address();
-        let player = *self.player.address();
-        let first_ticket = self.game.tickets;
-        let mut entry = create_paid_entry(
-            self.player.account(),
-            self.entry.account(),
-            price,
-            &[
-                seeds::ENTRY,
-                game_address.as_ref(),
-                player.as_ref(),
-                &nonce.to_le_bytes(),
-                &[bump],
-            ],
-        )?;
-        entry.game = game_address;
-        entry.player = player;
-        entry.paid = price;
-        entry.joined_at = now;
-        entry.first_ticket = first_ticket;
-        entry.tickets = tickets;
-        entry.nonce = nonce;
-        entry.version = LAYOUT_VERSION;
-        entry.bump = bump;
-        entry.sub_lamports(price)?;
-        self.game.add_lamports(price)?;
-
-        let game = &mut self.game;
-        game.entries_hash =
-            next_entries_hash(&game.entries_hash, &player, nonce, first_ticket, tickets);
-        game.tickets = first_ticket
-            .checked_add(tickets)
-            .ok_or(LotteryError::Overflow)?;
-        game.entries = game.entries.checked_add(1).ok_or(LotteryError::Overflow)?;
-        self.game.invariant(self.game.get_lamports())
+        let purse = Purse::of(&self.game, view(&self.game_vault))?;
+        let purchase = Purchase {
+            house: &self.house,
+            player: self.player.account(),
+            entry: self.entry.account(),
+            tokens: view(&self.player_tokens),
+            currency: Currency::of(&self.game.vault, &self.currency)?,
+            order,
+            now,
+        };
+        let price = purchase.check(&self.game, &purse)?;
+        purchase.make(&mut self.game, &purse, price)?;
+        if is_native(&self.game.vault) {
+            move_lamports(self.entry.account(), self.game.account(), price)?;
+        }
+        purse.check(&*self.game)
     }
+}
 
-    fn require_open(&self, now: i64, tickets: u32) -> Result<()> {
-        let game = &self.game;
+/// A purchase, before and while it is made.
+pub(super) struct Purchase<'a> {
+    pub house: &'a House,
+    pub player: &'a AccountView,
+    pub entry: &'a AccountView,
+    pub tokens: Option<&'a AccountView>,
+    pub currency: Currency,
+    pub order: &'a Order,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+impl Purchase<'_> {
+    /// Its price (base units), or why it is refused; nothing has changed yet.
+    #[inline(never)]
+    pub fn check(&self, game: &Game, purse: &Purse) -> Result<u64> {
+        let Order {
+            tickets, max_total, ..
+        } = *self.order;
         require!(
             !self.house.has(House::FLAG_PAUSE_JOINS),
             LotteryError::JoinsPaused
         );
         require!(game.is(GameStatus::Open), LotteryError::GameNotOpen);
-        require!(now >= game.opens_at, LotteryError::GameNotYetOpen);
-        require!(now < game.closes_at, LotteryError::GameClosed);
+        require!(self.now >= game.opens_at, LotteryError::GameNotYetOpen);
+        require!(self.now < game.closes_at, LotteryError::GameClosed);
         require!(tickets >= 1, LotteryError::TicketsZero);
         require!(
             tickets <= game.max_tickets_per_entry,
@@ -114,6 +115,93 @@ impl Join {
             tickets <= game.max_tickets.saturating_sub(game.tickets),
             LotteryError::SoldOut
         );
+        let price =
+            checked_mul(game.entry_fee, u64::from(tickets)).ok_or(LotteryError::Overflow)?;
+        require!(price <= max_total, LotteryError::PriceAboveMax);
+        require!(self.entry.data_len() == 0, LotteryError::EntryExists);
+        // An account that signs for itself could become an entry at any address.
+        require!(!self.entry.is_signer(), ProgramError::InvalidSeeds);
+        if self.currency.mint().is_some() {
+            require!(!purse.is_frozen()?, LotteryError::VaultFrozen);
+            let tokens = self.tokens.ok_or(LotteryError::TokenAccountsMissing)?;
+            self.currency
+                .require_account_of(tokens, self.player.address())?;
+            require!(
+                token_amount(tokens)? >= price,
+                LotteryError::InsufficientFunds
+            );
+        }
+        let rent = entry_rent()?.saturating_sub(self.entry.lamports());
+        let lamports = add(rent, carried(game, price)?)?;
+        require!(
+            self.player.lamports() >= lamports,
+            LotteryError::InsufficientFunds
+        );
+        Ok(price)
+    }
+
+    /// Creates the entry and counts it. A token house's price is in the vault then; a
+    /// native one's is still in the entry, from where the caller moves it.
+    #[inline(never)]
+    pub fn make(&self, game: &mut Account<Game>, purse: &Purse, price: u64) -> Result<()> {
+        let Order {
+            tickets,
+            nonce,
+            bump,
+            ..
+        } = *self.order;
+        let game_address = *game.address();
+        let player = *self.player.address();
+        let mut entry = create_paid_entry(
+            self.player,
+            self.entry,
+            carried(game, price)?,
+            &[
+                seeds::ENTRY,
+                game_address.as_ref(),
+                player.as_ref(),
+                &nonce.to_le_bytes(),
+                &[bump],
+            ],
+        )?;
+        if !is_native(&game.vault) {
+            self.currency
+                .collect(self.tokens, self.player, purse, price)?;
+        }
+        entry.game = game_address;
+        entry.player = player;
+        entry.paid = price;
+        entry.joined_at = self.now;
+        entry.first_ticket = game.tickets;
+        entry.tickets = tickets;
+        // `House::bounty` is at most a million.
+        entry.bounty = game.bounty as u32;
+        entry.nonce = nonce;
+        entry.version = LAYOUT_VERSION;
+        entry.bump = bump;
+
+        game.entries_hash =
+            next_entries_hash(&game.entries_hash, &player, nonce, game.tickets, tickets);
+        game.tickets = game
+            .tickets
+            .checked_add(tickets)
+            .ok_or(LotteryError::Overflow)?;
+        game.entries = game.entries.checked_add(1).ok_or(LotteryError::Overflow)?;
+        if game.sold_out() {
+            game.next_round_at = self.now;
+        }
         Ok(())
+    }
+}
+
+/// Lamports that an entry is created with beside its rent: its bounties and, in a native
+/// house, its price.
+fn carried(game: &Game, price: u64) -> Result<u64> {
+    // At most two million lamports.
+    let bounties = game.bounty.wrapping_mul(Entry::BOUNTIES);
+    if is_native(&game.vault) {
+        add(price, bounties)
+    } else {
+        Ok(bounties)
     }
 }

@@ -5,12 +5,16 @@
 
 use anchor_lang::prelude::*;
 
+use super::nested::*;
 use crate::{
+    events::EventAccounts,
+    money::{create_vault, require_admissible, Currency, TokenAccounts},
     seeds,
     state::{House, HouseParams, Jackpot, Treasury, LAYOUT_VERSION},
 };
 
-/// Creates a house with its treasury and its three jackpots.
+/// Creates a house with its treasury and its three jackpots, and with their vaults if
+/// it plays for a token: then `mint`, `token_program` and all vaults are given.
 #[derive(Accounts)]
 #[instruction(id: u16)]
 pub struct CreateHouse {
@@ -28,37 +32,66 @@ pub struct CreateHouse {
     #[account(init, payer = creator, seeds = [seeds::JACKPOT, house.address().as_ref(), &[2]], bump)]
     pub mega: Account<Jackpot>,
     pub system_program: Program<System>,
+    pub currency: Nested<TokenAccounts>,
+    #[account(mut)]
+    pub treasury_vault: Option<UncheckedAccount>,
+    #[account(mut)]
+    pub minor_vault: Option<UncheckedAccount>,
+    #[account(mut)]
+    pub major_vault: Option<UncheckedAccount>,
+    #[account(mut)]
+    pub mega_vault: Option<UncheckedAccount>,
+    pub events: Nested<EventAccounts>,
 }
 
 impl CreateHouse {
     pub fn run(&mut self, bumps: &CreateHouseBumps, id: u16, params: &HouseParams) -> Result<()> {
         params.validate()?;
+        let mint = match &self.currency.mint {
+            Some(mint) => {
+                require_admissible(mint.account())?;
+                *mint.address()
+            }
+            None => Address::default(),
+        };
+        let currency = Currency::of(&mint, &self.currency)?;
+
         let house = &mut self.house;
         house.creator = *self.creator.address();
         house.authority = *self.creator.address();
-        house.treasury_wallet = params.treasury_wallet;
         house.vrf_queue = params.vrf_queue;
-        house.prize_bps = params.prize_bps;
-        house.jackpot_bps = params.jackpot_bps;
-        house.treasury_bps = params.treasury_bps;
-        house.jackpot_mean = params.jackpot_mean;
-        house.reserve_bps = params.reserve_bps;
+        house.mint = mint;
+        house.draw_timeout = params.draw_timeout;
+        house.apply(&params.rules);
         house.id = id;
-        house.flags = if params.open_creation {
-            House::FLAG_OPEN_CREATION
-        } else {
-            0
-        };
         house.version = LAYOUT_VERSION;
         house.bump = bumps.house;
+        self.hold(&currency, bumps)?;
+        self.events.emit(&self.house.changed(self.house.address()));
+        Ok(())
+    }
 
-        let address = *self.house.address();
+    /// Sets up the accounts that hold the house's money.
+    fn hold(&mut self, currency: &Currency, bumps: &CreateHouseBumps) -> Result<()> {
+        let house = *self.house.address();
+        let payer = *self.creator.account();
+        let vault = |vault: &Option<UncheckedAccount>, holder: &Address| {
+            create_vault(currency, &payer, vault, holder)
+        };
+        let treasury_vault = vault(&self.treasury_vault, self.treasury.address())?;
+        let minor_vault = vault(&self.minor_vault, self.minor.address())?;
+        let major_vault = vault(&self.major_vault, self.major.address())?;
+        let mega_vault = vault(&self.mega_vault, self.mega.address())?;
+
         let reserve = self.treasury.min_lamports()?;
-        self.treasury.init(address, bumps.treasury, reserve);
+        self.treasury
+            .init(house, treasury_vault, bumps.treasury, reserve);
         let reserve = self.minor.min_lamports()?;
-        self.minor.init(address, 0, bumps.minor, reserve);
-        self.major.init(address, 1, bumps.major, reserve);
-        self.mega.init(address, 2, bumps.mega, reserve);
+        self.minor.init(house, minor_vault, bumps.minor, reserve);
+        self.major.init(house, major_vault, bumps.major, reserve);
+        self.mega.init(house, mega_vault, bumps.mega, reserve);
+        self.major.tier = 1;
+        self.mega.tier = 2;
         Ok(())
     }
 }

@@ -6,10 +6,11 @@
 use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
 use crate::{
+    clock::clock,
     error::LotteryError,
     seeds,
     state::{House, Lane, LAYOUT_VERSION},
-    switchboard::{self, clock},
+    switchboard,
 };
 
 /// Opens a lane: creates the Switchboard randomness account that only this

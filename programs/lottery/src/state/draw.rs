@@ -20,12 +20,16 @@ pub struct Draw {
     pub reveal_slot: u64,
     /// Time of the request (unix seconds).
     pub requested_at: i64,
+    /// Last slot of the oracle's time; later anybody may abort.
+    pub timeout_slot: u64,
+    /// Escrowed by the games for the reveal (lamports).
+    pub bounty: u64,
     /// Games bound at the request.
     pub games: u16,
-    /// Games settled so far. They settle in the order they were bound, so that
-    /// nobody can choose which of two games reaches a jackpot first.
+    /// Games settled, or released by an abort, so far. They settle in the order they
+    /// were bound, so that nobody can choose which of two games reaches a jackpot first.
     pub settled: u16,
-    /// `Draw::PENDING` or `Draw::REVEALED`.
+    /// `Draw::PENDING`, `Draw::REVEALED` or `Draw::ABORTED`.
     pub state: u8,
     pub version: u8,
     pub bump: u8,
@@ -37,4 +41,11 @@ impl Draw {
     pub const PENDING: u8 = 0;
     /// Has its value; games settle.
     pub const REVEALED: u8 = 1;
+    /// The oracle never answered; games are released.
+    pub const ABORTED: u8 = 2;
+
+    /// Its last game was settled or released.
+    pub fn is_done(&self) -> bool {
+        self.settled == self.games
+    }
 }

@@ -12,16 +12,21 @@ pub struct Entry {
     pub joined_at: i64,
     pub first_ticket: u32,
     pub tickets: u32,
+    /// Reward of whoever refunds or closes it (lamports), once each; held here.
+    pub bounty: u32,
     /// Tells one player's entries in a game apart.
     pub nonce: u16,
     /// 1 once refunded.
     pub refunded: u8,
     pub version: u8,
     pub bump: u8,
-    pub reserved: [u8; 11],
+    pub reserved: [u8; 7],
 }
 
 impl Entry {
+    /// Cranks that an entry pays for: refund and close.
+    pub const BOUNTIES: u64 = 2;
+
     /// Whether the ticket belongs to this entry.
     pub fn holds(&self, ticket: u32) -> bool {
         ticket

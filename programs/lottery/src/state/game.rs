@@ -3,12 +3,21 @@ use anchor_lang::prelude::*;
 use crate::{
     draw::{round_size, Rules, MAX_ROUNDS},
     error::LotteryError,
-    math::{checked_mul, WHOLE_BPS},
+    money::{Holder, PdaSigner},
+    seeds,
     state::TIERS,
 };
 
 /// Most places a game pays.
 pub const MAX_PLACES: usize = 32;
+
+/// Most draw requests for a round: a first one and two after aborts, each of
+/// another oracle. If none answers the game is cancelled.
+pub const MAX_DRAW_ATTEMPTS: u8 = 3;
+
+/// How long after a draw was due the game may be cancelled if nobody could request
+/// it (seconds): three days.
+pub const DRAW_GRACE: i64 = 259_200;
 
 /// Longest pause between two rounds: a year (seconds).
 pub const MAX_ROUND_INTERVAL: u32 = 31_536_000;
@@ -55,8 +64,10 @@ pub struct Game {
     pub creator: Address,
     /// Draw the game is bound to while `Drawing`; else all zero.
     pub draw: Address,
-    /// Oracle of the last draw request.
-    pub last_oracle: Address,
+    /// Oracles already asked for the current round; all zero where none was.
+    pub tried_oracles: [Address; MAX_DRAW_ATTEMPTS as usize],
+    /// Token account that holds the money of a token house's game; else all zero.
+    pub vault: Address,
     /// Running hash over all entries, see `draw::entries_hash`.
     pub entries_hash: [u8; 32],
     /// Seed of each settled round.
@@ -80,11 +91,18 @@ pub struct Game {
     pub paid_out: u64,
     /// Entry fees returned so far (base units).
     pub refunded: u64,
+    /// Prizes and awards that nobody claimed in time, gone to the mega jackpot (base units).
+    pub expired: u64,
+    /// Reward of each crank (lamports), from the house.
+    pub bounty: u64,
+    /// Held here for cranks still to come (lamports).
+    pub bounty_escrow: u64,
     /// Tickets are sold from here (unix seconds) …
     pub opens_at: i64,
     /// … until before here.
     pub closes_at: i64,
-    /// Earliest request of the next round's draw (unix seconds).
+    /// Earliest request of the next draw (unix seconds), where that is not the close:
+    /// of a later round, of a sold-out game, or after an abort.
     pub next_round_at: i64,
     /// Time of the last round's settlement or of the cancellation (unix seconds).
     pub settled_at: i64,
@@ -95,6 +113,10 @@ pub struct Game {
     pub tickets: u32,
     /// Entries made.
     pub entries: u32,
+    /// Entries closed, their rent returned.
+    pub entries_closed: u32,
+    /// How long prizes may be claimed after the settlement (seconds), from the house.
+    pub claim_window: u32,
     /// Bit `p` is set once place `p` was paid.
     pub places_paid: u32,
     /// Pause between a settled round and the next request (seconds).
@@ -118,7 +140,7 @@ pub struct Game {
     pub rounds: u8,
     pub rounds_settled: u8,
     pub winners: u8,
-    /// Draw requests made for the current round.
+    /// Draw requests made for the current round, at most `MAX_DRAW_ATTEMPTS`.
     pub draw_attempts: u8,
     /// Bit `t` is set once the award of tier `t` was paid.
     pub awards_paid: u8,
@@ -126,7 +148,7 @@ pub struct Game {
     pub status_and_flags: u8,
     pub version: u8,
     pub bump: u8,
-    pub reserved: [u8; 118],
+    pub reserved: [u8; 94],
 }
 
 impl Game {
@@ -134,7 +156,7 @@ impl Game {
     pub const STATUS_MASK: u8 = 0b111;
     /// At least one jackpot was hit.
     pub const FLAG_JACKPOT_HIT: u8 = 1 << 3;
-    /// Everything owed to players has been paid.
+    /// Everything owed to players has been paid, or has expired.
     pub const FLAG_PAID: u8 = 1 << 4;
 
     /// The status; `None` for bits that no instruction writes.
@@ -174,6 +196,7 @@ impl Game {
     }
 
     /// Tickets alive before round `round`; `round == rounds` gives the winners.
+    #[inline(never)]
     pub fn survivors(&self, round: u8) -> u32 {
         let mut n = self.tickets;
         let mut r = 0;
@@ -200,32 +223,57 @@ impl Game {
         &self.round_seeds[..settled]
     }
 
-    /// What the account owes to players, jackpots and treasury (base units).
-    pub fn owed(&self) -> Result<u64> {
-        let overflow = LotteryError::Overflow;
-        if self.is(GameStatus::Settled) {
-            let mut sum = self.prize_pool;
-            for award in &self.jackpot_awards {
-                sum = sum.checked_add(*award).ok_or(overflow)?;
-            }
-            return sum.checked_sub(self.paid_out).ok_or(overflow.into());
-        }
-        self.gross()
-            .checked_sub(self.refunded)
-            .ok_or(overflow.into())
+    /// All rounds are drawn, but the money could not be moved yet because a vault
+    /// was frozen.
+    pub fn awaits_settlement(&self) -> bool {
+        self.is(GameStatus::Playing) && self.rounds_settled >= self.rounds
     }
 
-    /// What it holds covers what it owes.
-    pub fn invariant(&self, lamports: u64) -> Result<()> {
-        let needed = self
-            .rent_reserve
-            .checked_add(self.owed()?)
-            .ok_or(LotteryError::Overflow)?;
-        require!(lamports >= needed, LotteryError::Insolvent);
-        Ok(())
+    /// From when its next draw may be requested (unix seconds).
+    pub fn draw_due_at(&self) -> i64 {
+        let first = self.is(GameStatus::Open) && self.draw_attempts == 0;
+        if first && !self.sold_out() {
+            self.closes_at
+        } else {
+            self.next_round_at
+        }
+    }
+
+    /// First second at which prizes can no longer be claimed (unix).
+    pub fn claims_end(&self) -> i64 {
+        self.settled_at.saturating_add(i64::from(self.claim_window))
+    }
+
+    /// Bounties that every later step of a game of these rules could cost: per round
+    /// a request and a reveal or release for each attempt, and the settlement; each
+    /// prize and award; the expiry or cancellation; the close.
+    pub fn bounties(rounds: u8, winners: u8) -> u64 {
+        const PER_ROUND: u64 = 2 * MAX_DRAW_ATTEMPTS as u64 + 1;
+        const ONCE: u64 = TIERS as u64 + 2;
+        u64::from(rounds)
+            .wrapping_mul(PER_ROUND)
+            .wrapping_add(u64::from(winners))
+            .wrapping_add(ONCE)
+    }
+
+    /// Takes a crank's bounty out of the escrow; what is left of it if that is less.
+    #[inline(never)]
+    pub fn take_bounty(&mut self) -> u64 {
+        let bounty = self.bounty.min(self.bounty_escrow);
+        self.bounty_escrow = self.bounty_escrow.saturating_sub(bounty);
+        bounty
+    }
+
+    /// Cancels: every entry gets its money back.
+    #[inline(never)]
+    pub fn cancel(&mut self, now: i64) -> Result<()> {
+        self.set_status(GameStatus::Cancelled);
+        self.settled_at = now;
+        self.note_if_paid()
     }
 
     /// Sets `FLAG_PAID` when nothing is owed to players any more.
+    #[inline(never)]
     pub fn note_if_paid(&mut self) -> Result<()> {
         if self.owed()? == 0 {
             self.set_flag(Self::FLAG_PAID);
@@ -234,93 +282,36 @@ impl Game {
     }
 }
 
-/// What `create_game` fixes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite, IdlType)]
-pub struct GameParams {
-    /// Number of games the house has created so far.
-    pub id: u64,
-    /// Price of a ticket (base units).
-    pub entry_fee: u64,
-    /// First second of sales (unix).
-    pub opens_at: i64,
-    /// First second after sales (unix), at most a year ahead.
-    pub closes_at: i64,
-    /// Fewer tickets than this at the close cancel the game.
-    pub min_tickets: u32,
-    pub max_tickets: u32,
-    pub max_tickets_per_entry: u32,
-    /// Pause between rounds (seconds).
-    pub round_interval: u32,
-    /// Rounds of elimination, 1 to 8.
-    pub rounds: u8,
-    /// Winning tickets, 1 to 32.
-    pub winners: u8,
-    /// Survivors of each round but the last (bps); 0 beyond.
-    pub keep_bps: [u16; MAX_ROUNDS],
-    /// Prize of each place (bps); 0 beyond.
-    pub place_bps: [u16; MAX_PLACES],
-}
-
-impl GameParams {
-    /// Refuses rules that no game can be played by.
-    pub fn validate(&self, now: i64) -> Result<()> {
-        require!(self.entry_fee > 0, LotteryError::FeeZero);
-        require!(
-            checked_mul(self.entry_fee, u64::from(self.max_tickets)).is_some(),
-            LotteryError::GrossOverflow
-        );
-        require!(
-            self.opens_at < self.closes_at
-                && now < self.closes_at
-                && self.closes_at.saturating_sub(now) <= MAX_SALES,
-            LotteryError::GameTimes
-        );
-        require!(
-            self.rounds >= 1 && usize::from(self.rounds) <= MAX_ROUNDS,
-            LotteryError::RoundCount
-        );
-        require!(
-            self.winners >= 1 && usize::from(self.winners) <= MAX_PLACES,
-            LotteryError::WinnerCount
-        );
-        require!(
-            u32::from(self.winners) <= self.min_tickets
-                && self.min_tickets <= self.max_tickets
-                && self.max_tickets_per_entry >= 1
-                && self.max_tickets_per_entry <= self.max_tickets,
-            LotteryError::TicketBounds
-        );
-        require!(
-            self.round_interval <= MAX_ROUND_INTERVAL,
-            LotteryError::RoundInterval
-        );
-        self.validate_rounds()?;
-        self.validate_places()
+impl Holder for Game {
+    fn signer(&self) -> PdaSigner {
+        PdaSigner::new(seeds::GAME, self.house, &self.id.to_le_bytes(), self.bump)
     }
 
-    fn validate_rounds(&self) -> Result<()> {
-        // The last round keeps exactly the winners and has no rate.
-        let rated = usize::from(self.rounds).saturating_sub(1);
-        for (round, keep) in self.keep_bps.iter().enumerate() {
-            let valid = if round < rated {
-                *keep >= 1 && *keep <= WHOLE_BPS
-            } else {
-                *keep == 0
-            };
-            require!(valid, LotteryError::KeepBps);
-        }
-        Ok(())
+    fn vault(&self) -> &Address {
+        &self.vault
     }
 
-    fn validate_places(&self) -> Result<()> {
-        let mut sum = 0u32;
-        for (place, bps) in self.place_bps.iter().enumerate() {
-            let paid = place < usize::from(self.winners);
-            require!((*bps >= 1) == paid, LotteryError::PrizeBps);
-            // 32 * 65,535 fits.
-            sum = sum.wrapping_add(u32::from(*bps));
+    fn lamports_reserved(&self) -> Result<u64> {
+        self.rent_reserve
+            .checked_add(self.bounty_escrow)
+            .ok_or(LotteryError::Overflow.into())
+    }
+
+    /// To players, and before the settlement to jackpots and treasury too.
+    fn owed(&self) -> Result<u64> {
+        let overflow = LotteryError::Overflow;
+        if self.is(GameStatus::Settled) {
+            let mut sum = self.prize_pool;
+            for award in &self.jackpot_awards {
+                sum = sum.checked_add(*award).ok_or(overflow)?;
+            }
+            return sum
+                .checked_sub(self.paid_out)
+                .and_then(|left| left.checked_sub(self.expired))
+                .ok_or(overflow.into());
         }
-        require!(sum == u32::from(WHOLE_BPS), LotteryError::PrizeBps);
-        Ok(())
+        self.gross()
+            .checked_sub(self.refunded)
+            .ok_or(overflow.into())
     }
 }

@@ -13,17 +13,28 @@ use crate::{
 #[account]
 #[derive(Debug, PartialEq, Eq)]
 pub struct House {
-    /// Who may create games, pause and withdraw.
+    /// Who may create games, pause, change the rules of later games and withdraw.
     pub authority: Address,
+    /// Who may take the authority over; all zero while nobody may.
+    pub pending_authority: Address,
     /// Who created the house; part of its address for ever.
     pub creator: Address,
     /// Wallet that the treasury's share is paid to.
     pub treasury_wallet: Address,
-    /// Switchboard queue whose oracles may serve this house's draws.
+    /// Switchboard queue whose oracles may serve this house's draws. Fixed: whoever
+    /// could change it could choose the outcome of running games.
     pub vrf_queue: Address,
+    /// Mint of the token that the house plays for; all zero for native SOL. Fixed.
+    pub mint: Address,
     /// Per tier, mean total contribution between two hits (base units): a game
     /// that contributes `c` hits the tier with probability `c / mean`.
     pub jackpot_mean: [u64; TIERS],
+    /// Reward of a crank (lamports, whatever the currency).
+    pub bounty: u64,
+    /// How long a draw waits for its oracle before it may be aborted (slots). Fixed.
+    pub draw_timeout: u64,
+    /// How long prizes may be claimed after the settlement (seconds).
+    pub claim_window: u32,
     /// Share of every entry fee for the prize pool (bps).
     pub prize_bps: u16,
     /// Share of every entry fee for the treasury (bps).
@@ -38,7 +49,7 @@ pub struct House {
     pub flags: u8,
     pub version: u8,
     pub bump: u8,
-    pub reserved: [u8; 131],
+    pub reserved: [u8; 63],
 }
 
 impl House {
@@ -56,28 +67,64 @@ impl House {
     }
 }
 
-/// What `create_house` fixes.
+/// Highest bounty a house may set (lamports): 200 times the fee of a signature.
+pub const MAX_BOUNTY: u64 = 1_000_000;
+/// Shortest and longest claim window (seconds): an hour and a year.
+pub const MIN_CLAIM_WINDOW: u32 = 3_600;
+pub const MAX_CLAIM_WINDOW: u32 = 31_536_000;
+/// Shortest and longest draw timeout (slots).
+pub const MIN_DRAW_TIMEOUT: u64 = 100;
+pub const MAX_DRAW_TIMEOUT: u64 = 1_512_000;
+
+/// What a house's authority may change; it applies to games created later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite, IdlType)]
-pub struct HouseParams {
+pub struct HouseRules {
     /// Wallet that the treasury's share is paid to.
     pub treasury_wallet: Address,
-    /// Switchboard queue.
-    pub vrf_queue: Address,
+    /// Mean contribution between hits per tier (base units), at least 1.
+    pub jackpot_mean: [u64; TIERS],
+    /// Reward of each crank (lamports), at most `MAX_BOUNTY`.
+    pub bounty: u64,
+    /// How long prizes may be claimed (seconds).
+    pub claim_window: u32,
     /// Share for the prize pool (bps). All five shares sum to 10,000.
     pub prize_bps: u16,
     /// Shares for the jackpots (bps).
     pub jackpot_bps: [u16; TIERS],
     /// Share for the treasury (bps).
     pub treasury_bps: u16,
-    /// Mean contribution between hits per tier (base units), at least 1.
-    pub jackpot_mean: [u64; TIERS],
     /// Kept back from each award (bps), below 10,000.
     pub reserve_bps: [u16; TIERS],
     /// Whether anybody may create games.
     pub open_creation: bool,
 }
 
+/// What `create_house` fixes for ever, and the rules it starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite, IdlType)]
+pub struct HouseParams {
+    /// Switchboard queue.
+    pub vrf_queue: Address,
+    /// How long a draw waits for its oracle before it may be aborted (slots).
+    pub draw_timeout: u64,
+    pub rules: HouseRules,
+}
+
 impl HouseParams {
+    pub fn validate(&self) -> Result<()> {
+        require!(
+            !address_eq(&self.vrf_queue, &Address::default()),
+            LotteryError::AddressMissing
+        );
+        require!(
+            (MIN_DRAW_TIMEOUT..=MAX_DRAW_TIMEOUT).contains(&self.draw_timeout),
+            LotteryError::DrawTimeout
+        );
+        self.rules.validate()
+    }
+}
+
+impl HouseRules {
+    #[inline(never)]
     pub fn validate(&self) -> Result<()> {
         require_split_sums_to_whole(self.prize_bps, &self.jackpot_bps, self.treasury_bps)?;
         for tier in 0..TIERS {
@@ -87,11 +134,34 @@ impl HouseParams {
             );
             require!(self.jackpot_mean[tier] > 0, LotteryError::JackpotMeanZero);
         }
-        let zero = Address::default();
         require!(
-            !address_eq(&self.treasury_wallet, &zero) && !address_eq(&self.vrf_queue, &zero),
+            !address_eq(&self.treasury_wallet, &Address::default()),
             LotteryError::AddressMissing
         );
+        require!(self.bounty <= MAX_BOUNTY, LotteryError::BountyTooHigh);
+        require!(
+            (MIN_CLAIM_WINDOW..=MAX_CLAIM_WINDOW).contains(&self.claim_window),
+            LotteryError::ClaimWindow
+        );
         Ok(())
+    }
+}
+
+impl House {
+    /// Takes over rules for games created from here on.
+    #[inline(never)]
+    pub fn apply(&mut self, rules: &HouseRules) {
+        self.treasury_wallet = rules.treasury_wallet;
+        self.jackpot_mean = rules.jackpot_mean;
+        self.bounty = rules.bounty;
+        self.claim_window = rules.claim_window;
+        self.prize_bps = rules.prize_bps;
+        self.jackpot_bps = rules.jackpot_bps;
+        self.treasury_bps = rules.treasury_bps;
+        self.reserve_bps = rules.reserve_bps;
+        self.flags &= !Self::FLAG_OPEN_CREATION;
+        if rules.open_creation {
+            self.flags |= Self::FLAG_OPEN_CREATION;
+        }
     }
 }

@@ -3,6 +3,8 @@ use anchor_lang::prelude::*;
 use crate::{
     error::LotteryError,
     math::bps_of,
+    money::{add, Holder, PdaSigner},
+    seeds,
     state::{LAYOUT_VERSION, TIERS},
 };
 
@@ -18,11 +20,14 @@ pub struct Jackpot {
     pub last_game: Address,
     /// Player of the winning ticket, known once the award was claimed.
     pub last_winner: Address,
+    /// Token account that holds the money of a token house; else all zero.
+    pub vault: Address,
     /// Lamports that keep the account alive, as measured when it was created.
     pub rent_reserve: u64,
     /// In the pot now (base units).
     pub amount: u64,
-    /// Ever paid in (base units).
+    /// Ever paid in (base units). Like all counters of what ever was, it stops at the
+    /// highest number rather than stop a settlement.
     pub total_contributions: u64,
     /// Ever won (base units).
     pub total_won: u64,
@@ -45,21 +50,21 @@ pub struct Jackpot {
 }
 
 impl Jackpot {
-    pub fn init(&mut self, house: Address, tier: u8, bump: u8, rent_reserve: u64) {
+    pub fn init(&mut self, house: Address, vault: Address, bump: u8, rent_reserve: u64) {
         self.house = house;
-        self.tier = tier;
+        self.vault = vault;
         self.version = LAYOUT_VERSION;
         self.bump = bump;
         self.rent_reserve = rent_reserve;
     }
 
-    /// Adds a game's contribution.
+    /// Adds a game's contribution, unclaimed prizes, or what somebody gives.
     pub fn contribute(&mut self, amount: u64, slot: u64) -> Result<()> {
         if amount == 0 {
             return Ok(());
         }
         self.amount = add(self.amount, amount)?;
-        self.total_contributions = add(self.total_contributions, amount)?;
+        self.total_contributions = self.total_contributions.saturating_add(amount);
         self.touch(slot);
         Ok(())
     }
@@ -78,8 +83,8 @@ impl Jackpot {
             .checked_sub(reserve)
             .ok_or(LotteryError::Overflow)?;
         self.amount = reserve;
-        self.total_won = add(self.total_won, award)?;
-        self.hits = add(self.hits, 1)?;
+        self.total_won = self.total_won.saturating_add(award);
+        self.hits = self.hits.saturating_add(1);
         self.last_game = *game;
         self.last_winner = Address::default();
         self.last_ticket = ticket;
@@ -95,17 +100,22 @@ impl Jackpot {
         self.revision = self.revision.wrapping_add(1);
         self.last_modified_slot = slot;
     }
-
-    /// What it holds covers what it owes.
-    pub fn invariant(&self, lamports: u64) -> Result<()> {
-        require!(
-            lamports >= add(self.rent_reserve, self.amount)?,
-            LotteryError::Insolvent
-        );
-        Ok(())
-    }
 }
 
-fn add(a: u64, b: u64) -> Result<u64> {
-    a.checked_add(b).ok_or(LotteryError::Overflow.into())
+impl Holder for Jackpot {
+    fn signer(&self) -> PdaSigner {
+        PdaSigner::new(seeds::JACKPOT, self.house, &[self.tier], self.bump)
+    }
+
+    fn vault(&self) -> &Address {
+        &self.vault
+    }
+
+    fn lamports_reserved(&self) -> Result<u64> {
+        Ok(self.rent_reserve)
+    }
+
+    fn owed(&self) -> Result<u64> {
+        Ok(self.amount)
+    }
 }

@@ -5,6 +5,8 @@
 mod draw;
 mod entry;
 mod game;
+mod game_params;
+mod game_payments;
 mod house;
 mod jackpot;
 mod lane;
@@ -13,6 +15,7 @@ mod treasury;
 pub use draw::*;
 pub use entry::*;
 pub use game::*;
+pub use game_params::*;
 pub use house::*;
 pub use jackpot::*;
 pub use lane::*;
@@ -23,3 +26,6 @@ pub const LAYOUT_VERSION: u8 = 1;
 
 /// Number of progressive jackpots: minor, major, mega.
 pub const TIERS: usize = 3;
+
+/// Index of the largest jackpot, which unclaimed prizes go to.
+pub const MEGA: u8 = 2;

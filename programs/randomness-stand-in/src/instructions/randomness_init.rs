@@ -12,8 +12,9 @@ use crate::{
     StandInError,
 };
 
-/// `create` of the associated token account program.
-const CREATE_TOKEN_ACCOUNT: [u8; 1] = [0];
+/// `create_idempotent` of the associated token account program: anybody may have created
+/// the account before, and it outlives the randomness account.
+const CREATE_TOKEN_ACCOUNT: [u8; 1] = [1];
 /// `create` of the lookup table program; a recent slot (u64) and a bump (u8) follow.
 const CREATE_LOOKUP_TABLE: [u8; 4] = [0; 4];
 
@@ -22,7 +23,7 @@ pub struct RandomnessInit {
     /// The account to create: a keypair, or an address of the calling program.
     #[account(mut)]
     pub randomness: Signer,
-    /// Its wrapped SOL account, created here.
+    /// Its wrapped SOL account, created here if it is not there.
     #[account(mut)]
     pub reward_escrow: UncheckedAccount,
     /// Who may commit, reveal and close.

@@ -1,0 +1,88 @@
+//! One builder per instruction of the program. Each takes what cannot be
+//! derived and derives the rest.
+
+mod batch;
+mod draw;
+mod game;
+mod house;
+mod lane;
+mod payout;
+
+pub use batch::*;
+pub use draw::*;
+pub use game::*;
+pub use house::*;
+pub use lane::*;
+pub use payout::*;
+
+use anchor_lang::{InstructionData, ToAccountMetas};
+use lottery::{
+    events::{self, __client_accounts_eventaccounts::EventAccounts},
+    money::__client_accounts_tokenaccounts::TokenAccounts,
+};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_pubkey::Pubkey;
+use solana_system_interface::program::ID as SYSTEM_PROGRAM;
+
+use crate::address;
+
+/// The token of a house; houses without one play for native SOL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub mint: Pubkey,
+    /// SPL Token or Token-2022, whichever owns the mint.
+    pub program: Pubkey,
+}
+
+impl Token {
+    /// The token account that a wallet's payments go to.
+    pub fn associated(&self, wallet: &Pubkey) -> Pubkey {
+        address::associated_token(wallet, &self.mint, &self.program)
+    }
+}
+
+fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {
+    Instruction {
+        program_id: lottery::ID,
+        accounts: accounts.to_account_metas(None),
+        data: data.data(),
+    }
+}
+
+fn currency(token: Option<Token>) -> TokenAccounts {
+    TokenAccounts {
+        mint: token.map(|token| token.mint),
+        token_program: token.map(|token| token.program),
+    }
+}
+
+/// The vault of a house, or a game, that plays for a token.
+fn vault(token: Option<Token>, holder: &Pubkey) -> Option<Pubkey> {
+    token.map(|_| address::vault(holder))
+}
+
+fn associated(token: Option<Token>, wallet: &Pubkey) -> Option<Pubkey> {
+    token.map(|token| token.associated(wallet))
+}
+
+fn events() -> EventAccounts {
+    EventAccounts {
+        event_authority: events::AUTHORITY,
+        program: lottery::ID,
+    }
+}
+
+/// Appends games, each followed by its vault if it has one.
+fn with_games(
+    mut instruction: Instruction,
+    games: &[Pubkey],
+    vaults: Option<Token>,
+) -> Instruction {
+    for game in games {
+        instruction.accounts.push(AccountMeta::new(*game, false));
+        if let Some(vault) = vault(vaults, game) {
+            instruction.accounts.push(AccountMeta::new(vault, false));
+        }
+    }
+    instruction
+}

@@ -1,0 +1,66 @@
+//! Table `draw_games`: which games were bound to which draw.
+
+use sqlx::PgConnection;
+
+/// Records which draws serve games: pairs of game and draw, sorted.
+///
+/// # Errors
+/// The database's.
+pub async fn bind(
+    connection: &mut PgConnection,
+    bound: &[(String, String)],
+) -> Result<(), sqlx::Error> {
+    if bound.is_empty() {
+        return Ok(());
+    }
+    let (games, draws): (Vec<_>, Vec<_>) = bound.iter().cloned().unzip();
+    sqlx::query(
+        "INSERT INTO draw_games (game, draw)
+         SELECT game, draw FROM UNNEST($1::text[], $2::text[]) AS b(game, draw)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(games)
+    .bind(draws)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How a draw let go of a game.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ended {
+    pub game: String,
+    pub draw: String,
+    pub slot: i64,
+    /// By an abort, not by settling a round.
+    pub released: bool,
+}
+
+/// Records how draws let go of their games; sorted, each game and draw once.
+///
+/// # Errors
+/// The database's.
+pub async fn end(connection: &mut PgConnection, ended: &[Ended]) -> Result<(), sqlx::Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    fn column<T>(ended: &[Ended], get: impl Fn(&Ended) -> T) -> Vec<T> {
+        ended.iter().map(get).collect()
+    }
+    sqlx::query(
+        "INSERT INTO draw_games AS d (game, draw, settled_at_slot, released_at_slot)
+         SELECT game, draw, CASE WHEN NOT released THEN slot END, CASE WHEN released THEN slot END
+         FROM UNNEST($1::text[], $2::text[], $3::int8[], $4::bool[]) AS b(game, draw, slot, released)
+         ON CONFLICT (game, draw) DO UPDATE
+             SET settled_at_slot = excluded.settled_at_slot,
+                 released_at_slot = excluded.released_at_slot
+             WHERE d.settled_at_slot IS NULL AND d.released_at_slot IS NULL",
+    )
+    .bind(column(ended, |e| e.game.clone()))
+    .bind(column(ended, |e| e.draw.clone()))
+    .bind(column(ended, |e| e.slot))
+    .bind(column(ended, |e| e.released))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

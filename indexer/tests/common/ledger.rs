@@ -1,0 +1,115 @@
+//! A chain with its transactions: what accounts tell, and what the ledger does.
+
+use std::time::Duration;
+
+use lottery_client::instruction::{self as ix, LaneKeys};
+use lottery_indexer::{
+    derive,
+    ledger::Ledger,
+    source::Snapshot,
+    verify::{self, Report, Vaults},
+};
+use solana_commitment_config::CommitmentConfig;
+
+use super::{
+    TestDatabase,
+    chain::{Rule, World, key, value},
+    node::Node,
+};
+
+const RULE: Rule = Rule {
+    rounds: 2,
+    winners: 3,
+    keep_bps: 5_000,
+    entry_fee: 10_007,
+};
+
+/// What the ledger of a chain needs.
+pub struct Chain {
+    pub world: World,
+    pub node: Node,
+    transactions: u8,
+}
+
+impl Chain {
+    /// A house with one game in which four players hold 20 tickets.
+    pub fn new() -> Self {
+        let mut world = World::new();
+        let game = world.open(RULE);
+        world.tell_created(game);
+        for (player, tickets) in [(11, 8), (12, 1), (13, 4), (14, 7)] {
+            world.join(game, player, 0, tickets);
+        }
+        let mut chain = Self {
+            world,
+            node: Node::default(),
+            transactions: 0,
+        };
+        chain.land(1);
+        chain
+    }
+
+    /// Puts the events since the last time into a transaction.
+    pub fn land(&mut self, slot: u64) {
+        self.transactions += 1;
+        let events: Vec<(u8, Vec<u8>)> = (self.world.take_told().into_iter())
+            .map(|event| (0, event))
+            .collect();
+        // Any instruction that carries the events' authority will do.
+        let carrier = [ix::cancel_game(key(6), key(7))];
+        let number = self.transactions;
+        self.node.tell(number, slot, key(6), &carrier, &events);
+    }
+
+    /// Requests a draw of the game, with the instruction that names lane and payer.
+    pub fn request(&mut self, slot: u64) {
+        let keys = LaneKeys {
+            house: self.world.house_address,
+            queue: key(3),
+            index: 0,
+        };
+        let id = self.world.lane.next_draw;
+        self.world.request(&[0]);
+        let payer = self.world.house.creator;
+        let game = self.world.games[0].0;
+        let request = ix::request_draw(payer, keys, id, key(5), &[game]);
+        self.transactions += 1;
+        let event = self.world.take_told().pop().unwrap();
+        let number = self.transactions;
+        self.node
+            .tell(number, slot, payer, &[request], &[(0, event)]);
+    }
+
+    pub fn play_round(&mut self, slot: u64, round: u8) {
+        self.request(slot);
+        self.world.reveal(value(round));
+        self.world.settle(0);
+        self.land(slot + 1);
+    }
+
+    pub async fn read(&self, database: &TestDatabase) {
+        let ledger = Ledger::new(
+            self.node.serve().await,
+            database.pool.clone(),
+            CommitmentConfig::confirmed(),
+            Duration::from_millis(1),
+        );
+        assert!(ledger.catch_up(false).await.unwrap());
+        derive::once(&database.pool).await.unwrap();
+    }
+
+    pub fn snapshot(&self, slot: i64) -> Snapshot {
+        Snapshot {
+            slot,
+            accounts: self.world.accounts(slot),
+        }
+    }
+
+    pub async fn verify(&self, database: &TestDatabase, slot: i64) -> Report {
+        let report = verify::pass(&database.pool, &self.snapshot(slot), &Vaults::new())
+            .await
+            .unwrap();
+        assert!(report.is_clean(), "{report}");
+        report
+    }
+}

@@ -1,0 +1,86 @@
+//! The end: rent and unspent bounties return to players and creators.
+
+use lottery_client::lottery::state::Game;
+
+use super::{Planner, Reason};
+use crate::{
+    actions::{Action, CloseEntry, CloseGame, GameRef, Key},
+    state::Entries,
+};
+
+impl Planner<'_> {
+    /// Plans the closing of paid games; returns the entries to be closed.
+    pub(super) fn close_games(&mut self) -> Vec<CloseEntry> {
+        let games = std::mem::take(&mut self.closable);
+        if !self.settings.close {
+            let games = games.into_iter().map(|(game, _)| game);
+            self.wait_all(games, Reason::NotClosed);
+            return Vec::new();
+        }
+        let mut entries = self.orphans();
+        for (reference, game) in games {
+            let after = i64::try_from(self.settings.close_after.as_secs()).unwrap_or(i64::MAX);
+            let from = game.settled_at.saturating_add(after);
+            if self.state.now < from {
+                self.wait_until(reference, Reason::KeptForNow, from);
+            } else if self.is_in_hand(&Key::Game(reference.address)) {
+                self.wait(reference, Reason::InHand);
+            } else if game.entries_closed >= game.entries {
+                self.close_game(reference, game);
+            } else {
+                self.close_entries(reference, game, &mut entries);
+            }
+        }
+        entries
+    }
+
+    /// Entries whose games are gone.
+    fn orphans(&self) -> Vec<CloseEntry> {
+        let orphans = self.state.orphans.iter();
+        orphans
+            .filter(|(entry, _)| !self.is_in_hand(&Key::Entry(**entry)))
+            .map(|(entry, orphan)| CloseEntry {
+                game: orphan.game,
+                entry: *entry,
+                player: orphan.player,
+            })
+            .collect()
+    }
+
+    fn close_game(&mut self, reference: GameRef, game: &Game) {
+        let action = self.currency(game).map(|token| {
+            Action::CloseGame(CloseGame {
+                game: reference,
+                creator: game.creator,
+                token,
+            })
+        });
+        self.act_on(reference, action);
+    }
+
+    fn close_entries(&mut self, reference: GameRef, game: &Game, to_close: &mut Vec<CloseEntry>) {
+        let none = Entries::default();
+        let state = self.state;
+        let entries = state.entries(&reference.address).unwrap_or(&none);
+        let before = to_close.len();
+        let free = entries
+            .iter()
+            .filter(|(entry, _)| !self.is_in_hand(&Key::Entry(*entry)));
+        to_close.extend(free.map(|(address, entry)| CloseEntry {
+            game: reference.address,
+            entry: *address,
+            player: entry.player,
+        }));
+        if to_close.len() > before {
+            return;
+        }
+        if !state.has_all_entries(&reference.address, game) {
+            self.wait(reference, Reason::EntriesUnknown);
+        } else if state.now < game.claims_end() {
+            self.wait_until(reference, Reason::InHand, game.claims_end());
+        } else {
+            // Entries that cannot be closed hold their game up no longer.
+            self.close_game(reference, game);
+        }
+    }
+}

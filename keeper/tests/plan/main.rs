@@ -1,0 +1,14 @@
+//! Whatever the chain looks like, a plan holds nothing that the program would
+//! refuse, explains every game, and repeated leaves nothing undone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "tests"
+)]
+
+mod cases;
+mod model;
+mod properties;
+mod world;

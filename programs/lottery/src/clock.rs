@@ -1,0 +1,8 @@
+//! The time on chain.
+
+use anchor_lang::prelude::*;
+
+/// The clock.
+pub fn clock() -> Result<Clock> {
+    Clock::get()
+}

@@ -1,0 +1,68 @@
+use anchor_lang::{address_eq, prelude::*};
+
+use super::nested::*;
+use super::till::Till;
+use crate::{
+    clock::clock,
+    error::LotteryError,
+    events::EventAccounts,
+    money::load_mut,
+    state::{Entry, Game},
+};
+
+/// Closes an entry once its game owes nothing to players any more; rent and unspent
+/// bounties return to the player, whoever asks.
+#[derive(Accounts)]
+pub struct CloseEntry {
+    /// Gets the bounty.
+    #[account(mut, unsafe(dup))]
+    pub cranker: UncheckedAccount,
+    /// May be closed already: then it owes nothing.
+    #[account(mut, constraint(address_eq(game.address(), &entry.game) @ LotteryError::ForeignGame))]
+    pub game: UncheckedAccount,
+    #[account(mut)]
+    pub entry: Account<Entry>,
+    /// May be who cranks.
+    #[account(mut, unsafe(dup), constraint(address_eq(player.address(), &entry.player) @ LotteryError::ForeignPlayer))]
+    pub player: UncheckedAccount,
+    pub events: Nested<EventAccounts>,
+}
+
+impl CloseEntry {
+    pub fn run(&mut self) -> Result<()> {
+        let mut till = Till::new(self.cranker.account(), &clock()?);
+        let view = *self.game.account();
+        require_over(&view)?;
+        till.rent(&self.entry, self.player.account())?;
+        note_closed(&view)?;
+        till.tell(&self.events, self.game.address(), None);
+        till.moves.make()?;
+        self.entry.close(*self.player.account())
+    }
+}
+
+/// Its game is paid, or closed, which it can only be when it is paid. No other game
+/// ever comes to the same address.
+#[inline(never)]
+pub(super) fn require_over(game: &AccountView) -> Result<()> {
+    if game.data_len() == 0 {
+        return Ok(());
+    }
+    let game = load_mut::<Game>(*game)?;
+    require!(game.has(Game::FLAG_PAID), LotteryError::GameStillOwes);
+    Ok(())
+}
+
+/// Counts a closed entry, if its game is still there.
+#[inline(never)]
+pub(super) fn note_closed(game: &AccountView) -> Result<()> {
+    if game.data_len() == 0 {
+        return Ok(());
+    }
+    let mut game = load_mut::<Game>(*game)?;
+    game.entries_closed = game
+        .entries_closed
+        .checked_add(1)
+        .ok_or(LotteryError::Overflow)?;
+    Ok(())
+}

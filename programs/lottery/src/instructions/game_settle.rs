@@ -1,0 +1,44 @@
+use anchor_lang::{address_eq, prelude::*};
+
+use super::nested::*;
+use super::{
+    settlement::{Settlement, SettlementAccounts},
+    view,
+};
+use crate::{clock::clock, error::LotteryError, money::Purse, state::Game};
+
+/// Divides the money of a game whose rounds are all drawn, but whose settlement met a
+/// frozen vault. Anybody may, once no vault is frozen any more. Nothing is drawn here:
+/// winners and jackpot rolls follow from the seed of the last round.
+#[derive(Accounts)]
+pub struct SettleGame {
+    #[account(mut)]
+    pub game: Account<Game>,
+    #[account(mut)]
+    pub game_vault: Option<UncheckedAccount>,
+    pub settlement: Nested<SettlementAccounts>,
+}
+
+impl SettleGame {
+    pub fn run(&mut self) -> Result<()> {
+        require!(
+            address_eq(&self.game.house, self.settlement.house.address()),
+            LotteryError::ForeignHouse
+        );
+        require!(
+            self.game.awaits_settlement(),
+            LotteryError::NotAwaitingSettlement
+        );
+        let clock = clock()?;
+        let purse = Purse::of(&self.game, view(&self.game_vault))?;
+        let mut settlement = Settlement {
+            accounts: &mut self.settlement,
+            purse,
+            clock: &clock,
+        };
+        let settled = settlement.settle_unless_frozen(&mut self.game)?;
+        require!(settled, LotteryError::VaultFrozen);
+        self.settlement.check()?;
+        purse.check(&*self.game)
+    }
+}

@@ -1,0 +1,181 @@
+use anchor_lang::{address_eq, prelude::*};
+
+use super::nested::*;
+use super::view;
+use crate::{
+    draw::{jackpot_hit, jackpot_ticket},
+    error::LotteryError,
+    events::{EventAccounts, GameSettled, EVENT_VERSION},
+    math::split,
+    money::{is_native, Currency, Purse, TokenAccounts},
+    state::{Game, GameStatus, House, Jackpot, Treasury},
+};
+
+/// Where a settled game's shares go.
+#[derive(Accounts)]
+pub struct SettlementAccounts {
+    pub house: Account<House>,
+    #[account(mut, constraint(address_eq(&treasury.house, house.address()) @ LotteryError::ForeignHouse))]
+    pub treasury: Account<Treasury>,
+    #[account(mut, constraint(address_eq(&minor.house, house.address()) @ LotteryError::ForeignHouse), constraint(minor.tier == 0 @ LotteryError::UnknownTier))]
+    pub minor: Account<Jackpot>,
+    #[account(mut, constraint(address_eq(&major.house, house.address()) @ LotteryError::ForeignHouse), constraint(major.tier == 1 @ LotteryError::UnknownTier))]
+    pub major: Account<Jackpot>,
+    #[account(mut, constraint(address_eq(&mega.house, house.address()) @ LotteryError::ForeignHouse), constraint(mega.tier == 2 @ LotteryError::UnknownTier))]
+    pub mega: Account<Jackpot>,
+    pub currency: Nested<TokenAccounts>,
+    #[account(mut)]
+    pub treasury_vault: Option<UncheckedAccount>,
+    #[account(mut)]
+    pub minor_vault: Option<UncheckedAccount>,
+    #[account(mut)]
+    pub major_vault: Option<UncheckedAccount>,
+    #[account(mut)]
+    pub mega_vault: Option<UncheckedAccount>,
+    pub events: Nested<EventAccounts>,
+}
+
+/// Purses of the house's holders.
+struct Purses {
+    treasury: Purse,
+    minor: Purse,
+    major: Purse,
+    mega: Purse,
+}
+
+impl SettlementAccounts {
+    /// A game, and its vault in a token house.
+    pub fn accounts_per_game(&self) -> usize {
+        if is_native(&self.house.mint) {
+            1
+        } else {
+            2
+        }
+    }
+
+    #[inline(never)]
+    fn purses(&self) -> Result<Purses> {
+        Ok(Purses {
+            treasury: Purse::of(&self.treasury, view(&self.treasury_vault))?,
+            minor: Purse::of(&self.minor, view(&self.minor_vault))?,
+            major: Purse::of(&self.major, view(&self.major_vault))?,
+            mega: Purse::of(&self.mega, view(&self.mega_vault))?,
+        })
+    }
+
+    /// Every holder of the house covers what it owes.
+    #[inline(never)]
+    pub fn check(&self) -> Result<()> {
+        let purses = self.purses()?;
+        purses.treasury.check(&*self.treasury)?;
+        purses.minor.check(&*self.minor)?;
+        purses.major.check(&*self.major)?;
+        purses.mega.check(&*self.mega)
+    }
+}
+
+/// The settlement of one game whose rounds are all drawn.
+pub(super) struct Settlement<'a> {
+    pub accounts: &'a mut SettlementAccounts,
+    /// The game's.
+    pub purse: Purse,
+    pub clock: &'a Clock,
+}
+
+impl Settlement<'_> {
+    /// Divides the game's money. If the mint's freeze authority has frozen a vault on
+    /// the way, nothing happens and the game goes on waiting; its winners are drawn,
+    /// and later draws do not wait for it.
+    #[inline(never)]
+    pub fn settle_unless_frozen(&mut self, game: &mut Account<Game>) -> Result<bool> {
+        let purses = self.accounts.purses()?;
+        let frozen = self.purse.is_frozen()?
+            || purses.treasury.is_frozen()?
+            || purses.minor.is_frozen()?
+            || purses.major.is_frozen()?
+            || purses.mega.is_frozen()?;
+        if frozen {
+            return Ok(false);
+        }
+        self.settle(game, &purses)?;
+        Ok(true)
+    }
+
+    fn settle(&mut self, game: &mut Account<Game>, purses: &Purses) -> Result<()> {
+        let shares = split(game.gross(), &game.jackpot_bps, game.treasury_bps);
+        game.prize_pool = shares.prize_pool;
+        game.treasury_share = shares.treasury;
+        game.jackpot_contributions = shares.jackpots;
+        game.set_status(GameStatus::Settled);
+        game.settled_at = self.clock.unix_timestamp;
+
+        let currency = Currency::of(game.vault(), &self.accounts.currency)?;
+        self.accounts.treasury.accrue(shares.treasury)?;
+        currency.transfer(&self.purse, &purses.treasury, shares.treasury)?;
+
+        let roll = Roll {
+            currency,
+            purse: self.purse,
+            clock: self.clock,
+        };
+        let accounts = &mut *self.accounts;
+        roll.feed_and_roll(game, &mut accounts.minor, &purses.minor)?;
+        roll.feed_and_roll(game, &mut accounts.major, &purses.major)?;
+        roll.feed_and_roll(game, &mut accounts.mega, &purses.mega)?;
+        game.note_if_paid()?;
+        accounts.events.emit(&GameSettled {
+            version: EVENT_VERSION,
+            house: game.house,
+            game: *game.address(),
+            prize_pool: game.prize_pool,
+            treasury_share: game.treasury_share,
+            contributions: game.jackpot_contributions,
+            awards: game.jackpot_awards,
+            award_tickets: game.jackpot_tickets,
+            pots: [
+                accounts.minor.amount,
+                accounts.major.amount,
+                accounts.mega.amount,
+            ],
+            accrued: accounts.treasury.accrued,
+        });
+        Ok(())
+    }
+}
+
+/// What the rolls of a game's jackpots share.
+struct Roll<'a> {
+    currency: Currency,
+    /// The game's.
+    purse: Purse,
+    clock: &'a Clock,
+}
+
+impl Roll<'_> {
+    /// Moves a game's contribution into a jackpot and rolls it; on a hit the award
+    /// moves into the game, to be claimed there.
+    #[inline(never)]
+    fn feed_and_roll(
+        &self,
+        game: &mut Account<Game>,
+        jackpot: &mut Account<Jackpot>,
+        pot: &Purse,
+    ) -> Result<()> {
+        let tier = jackpot.tier;
+        let index = usize::from(tier);
+        let contribution = game.jackpot_contributions[index];
+        jackpot.contribute(contribution, self.clock.slot)?;
+        self.currency.transfer(&self.purse, pot, contribution)?;
+        let seed = *game.seeds().last().ok_or(LotteryError::RoundCount)?;
+        if !jackpot_hit(&seed, tier, game.jackpot_mean[index], contribution) {
+            return Ok(());
+        }
+        let ticket = jackpot_ticket(&seed, tier, game.tickets);
+        let address = *game.address();
+        let award = jackpot.hit(&address, ticket, game.reserve_bps[index], self.clock)?;
+        game.jackpot_awards[index] = award;
+        game.jackpot_tickets[index] = ticket;
+        game.set_flag(Game::FLAG_JACKPOT_HIT);
+        self.currency.transfer(pot, &self.purse, award)
+    }
+}

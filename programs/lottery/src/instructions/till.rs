@@ -1,0 +1,197 @@
+use anchor_lang::{address_eq, prelude::*};
+
+use super::nested::*;
+use super::view;
+use crate::{
+    error::LotteryError,
+    events::{EventAccounts, Payment, PlayersPaid, EVENT_VERSION},
+    money::{add, require_payable, Currency, Moves, Payout, Purse, TokenAccounts},
+    state::{Entry, Game, Jackpot},
+};
+
+/// Pays players and keeps the books of it: the payments for the event, the lamports
+/// still to move, the bounties. One instruction uses one till for all its payments.
+pub(super) struct Till {
+    pub cranker: AccountView,
+    /// Unix seconds.
+    pub now: i64,
+    pub slot: u64,
+    pub moves: Moves,
+    payments: Vec<Payment>,
+    bounty: u64,
+}
+
+impl Till {
+    pub fn new(cranker: &AccountView, clock: &Clock) -> Self {
+        Self {
+            cranker: *cranker,
+            now: clock.unix_timestamp,
+            slot: clock.slot,
+            moves: Moves::default(),
+            payments: Vec::new(),
+            bounty: 0,
+        }
+    }
+
+    /// Pays the prize of a winning ticket.
+    pub fn prize(
+        &mut self,
+        game: &mut Account<Game>,
+        entry: &Account<Entry>,
+        payout: &Payout,
+        ticket: u32,
+    ) -> Result<()> {
+        let (place, prize) = game.prize_due(entry, ticket, self.now)?;
+        payout.check(prize)?;
+        self.require_bounty_payable(game.bounty)?;
+        game.note_prize(place, prize)?;
+        payout.pay(prize, &mut self.moves)?;
+        self.take_bounty(game)?;
+        self.note(entry, Payment::PRIZE, prize, (place, ticket));
+        Ok(())
+    }
+
+    /// Pays a jackpot's award.
+    pub fn award(
+        &mut self,
+        game: &mut Account<Game>,
+        entry: &Account<Entry>,
+        payout: &Payout,
+        jackpot: &mut Account<Jackpot>,
+    ) -> Result<()> {
+        require!(
+            address_eq(&jackpot.house, &game.house),
+            LotteryError::ForeignHouse
+        );
+        let tier = jackpot.tier;
+        let award = game.award_due(entry, tier, self.now)?;
+        payout.check(award)?;
+        self.require_bounty_payable(game.bounty)?;
+        game.note_award(tier, award)?;
+        // A later hit by another game has its own winner to wait for.
+        if address_eq(&jackpot.last_game, game.address()) {
+            jackpot.last_winner = entry.player;
+            jackpot.touch(self.slot);
+        }
+        payout.pay(award, &mut self.moves)?;
+        self.take_bounty(game)?;
+        let ticket = game
+            .jackpot_tickets
+            .get(usize::from(tier))
+            .copied()
+            .unwrap_or_default();
+        self.note(entry, Payment::AWARD, award, (tier, ticket));
+        Ok(())
+    }
+
+    /// Returns a cancelled game's fee. The entry itself holds the bounty.
+    #[inline(never)]
+    pub fn refund(
+        &mut self,
+        game: &mut Account<Game>,
+        entry: &mut Account<Entry>,
+        payout: &Payout,
+    ) -> Result<()> {
+        let due = game.refund_due(entry)?;
+        payout.check(due)?;
+        let bounty = u64::from(entry.bounty);
+        self.require_bounty_payable(bounty)?;
+        game.note_refund(entry)?;
+        payout.pay(due, &mut self.moves)?;
+        self.moves.push(entry.account(), &self.cranker, bounty);
+        self.bounty = add(self.bounty, bounty)?;
+        self.note(entry, Payment::REFUND, due, (0, 0));
+        Ok(())
+    }
+
+    /// Notes that an entry's rent and what is left of its bounties return to its player,
+    /// less the bounty for doing so. The caller closes the account, which moves them.
+    #[inline(never)]
+    pub fn rent(&mut self, entry: &Account<Entry>, player: &AccountView) -> Result<()> {
+        let bounty = u64::from(entry.bounty);
+        let rest = entry
+            .get_lamports()
+            .checked_sub(self.moves.pending(entry.account()))
+            .and_then(|left| left.checked_sub(bounty))
+            .ok_or(LotteryError::Insolvent)?;
+        require_payable(player, rest)?;
+        self.require_bounty_payable(bounty)?;
+        self.moves.push(entry.account(), &self.cranker, bounty);
+        self.bounty = add(self.bounty, bounty)?;
+        self.note(entry, Payment::RENT, rest, (0, 0));
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn take_bounty(&mut self, game: &mut Account<Game>) -> Result<()> {
+        let bounty = game.take_bounty();
+        self.moves.push(game.account(), &self.cranker, bounty);
+        self.bounty = add(self.bounty, bounty)?;
+        Ok(())
+    }
+
+    fn require_bounty_payable(&self, bounty: u64) -> Result<()> {
+        if bounty == 0 {
+            return Ok(());
+        }
+        require_payable(&self.cranker, bounty)
+    }
+
+    fn note(&mut self, entry: &Account<Entry>, kind: u8, amount: u64, (index, ticket): (u8, u32)) {
+        self.payments.push(Payment {
+            kind,
+            index,
+            ticket,
+            entry: *entry.address(),
+            player: entry.player,
+            amount,
+        });
+    }
+
+    /// Whether there is something to tell.
+    pub fn has_payments(&self) -> bool {
+        !self.payments.is_empty()
+    }
+
+    /// Tells of the payments of a game made since the last time.
+    #[inline(never)]
+    pub fn tell(&mut self, events: &EventAccounts, address: &Address, game: Option<&Game>) {
+        if self.payments.is_empty() {
+            return;
+        }
+        events.emit(&PlayersPaid {
+            version: EVENT_VERSION,
+            game: *address,
+            payments: core::mem::take(&mut self.payments),
+            paid_out: game.map_or(0, |game| game.paid_out),
+            refunded: game.map_or(0, |game| game.refunded),
+            cranker: *self.cranker.address(),
+            bounty: core::mem::take(&mut self.bounty),
+        });
+    }
+}
+
+/// What paying out in any currency takes, beside the game.
+#[derive(Accounts)]
+pub struct PayoutAccounts {
+    pub currency: Nested<TokenAccounts>,
+    #[account(mut)]
+    pub game_vault: Option<UncheckedAccount>,
+    /// The player's token account, of a token house: the associated one, or any if
+    /// the player signs.
+    #[account(mut)]
+    pub player_tokens: Option<UncheckedAccount>,
+    pub events: Nested<EventAccounts>,
+}
+
+impl PayoutAccounts {
+    #[inline(never)]
+    pub(super) fn payout(&self, game: &Account<Game>, player: &AccountView) -> Result<Payout> {
+        Ok(Payout {
+            currency: Currency::of(&game.vault, &self.currency)?,
+            purse: Purse::of(game, view(&self.game_vault))?,
+            wallet: *player,
+            tokens: view(&self.player_tokens).copied(),
+        })
+    }
+}
