@@ -116,3 +116,23 @@ fn a_lamport_that_the_model_does_not_know_of_is_found() {
     assert!(failure.what.contains("actor 1"), "{}", failure.what);
     assert!(failure.what.contains("(+1)"), "{}", failure.what);
 }
+
+/// Every number of `docs/invariants.md` is checked under that number, or follows from
+/// the comparison with the model.
+#[test]
+fn every_invariant_has_its_number() {
+    let document = include_str!("../../docs/invariants.md");
+    let checks = [
+        include_str!("../src/model/invariants.rs"),
+        include_str!("../src/model/run.rs"),
+    ]
+    .concat();
+    // I15, I16 and I18 are what program and model agree on.
+    let by_comparison = [15, 16, 18];
+    for number in 1..=19 {
+        let row = format!("\n| I{number} |");
+        assert_eq!(document.matches(&row).count(), 1, "I{number}");
+        let named = checks.contains(&format!("I{number}:"));
+        assert_eq!(named, !by_comparison.contains(&number), "I{number}");
+    }
+}

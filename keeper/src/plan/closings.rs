@@ -19,10 +19,8 @@ impl Planner<'_> {
         }
         let mut entries = self.orphans();
         for (reference, game) in games {
-            let after = i64::try_from(self.settings.close_after.as_secs()).unwrap_or(i64::MAX);
-            let from = game.settled_at.saturating_add(after);
-            if self.state.now < from {
-                self.wait_until(reference, Reason::KeptForNow, from);
+            if !self.closes_by_now(game) {
+                self.wait_until(reference, Reason::KeptForNow, self.closes_from(game));
             } else if self.is_in_hand(&Key::Game(reference.address)) {
                 self.wait(reference, Reason::InHand);
             } else if game.entries_closed >= game.entries {
@@ -32,6 +30,17 @@ impl Planner<'_> {
             }
         }
         entries
+    }
+
+    /// From when what is over of a game is closed (unix seconds).
+    fn closes_from(&self, game: &Game) -> i64 {
+        let after = i64::try_from(self.settings.close_after.as_secs()).unwrap_or(i64::MAX);
+        game.settled_at.saturating_add(after)
+    }
+
+    /// Whether what is over of a game is closed, and now.
+    pub(super) fn closes_by_now(&self, game: &Game) -> bool {
+        self.settings.close && self.state.now >= self.closes_from(game)
     }
 
     /// Entries whose games are gone.

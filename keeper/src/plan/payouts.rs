@@ -7,7 +7,7 @@ use lottery_client::{
 
 use super::{Planner, Reason};
 use crate::{
-    actions::{Action, Claim, ClaimJackpot, GameRef, Key, Refund},
+    actions::{Action, Claim, ClaimJackpot, CloseEntry, GameRef, Key, Refund},
     state::Entries,
 };
 
@@ -130,17 +130,27 @@ impl Planner<'_> {
         entries: &Entries,
         token: Option<Token>,
     ) -> Reason {
+        let closes = self.closes_by_now(game);
         for (address, entry) in entries.iter() {
-            if entry.refunded != 0 || self.is_in_hand(&Key::Entry(*address)) {
+            if self.is_in_hand(&Key::Entry(*address)) {
                 continue;
             }
-            self.plan.actions.push(Action::Refund(Refund {
-                house: game.house,
-                game: reference,
-                entry: *address,
-                player: entry.player,
-                token,
-            }));
+            if entry.refunded == 0 {
+                self.plan.actions.push(Action::Refund(Refund {
+                    house: game.house,
+                    game: reference,
+                    entry: *address,
+                    player: entry.player,
+                    token,
+                }));
+            } else if closes {
+                // One that cannot be refunded does not hold up the others' rent.
+                self.plan.actions.push(Action::CloseEntry(CloseEntry {
+                    game: reference.address,
+                    entry: *address,
+                    player: entry.player,
+                }));
+            }
         }
         if self.state.has_all_entries(&reference.address, game) {
             Reason::InHand

@@ -294,6 +294,32 @@ fn what_is_paid_is_closed_after_a_while_entries_first() {
 }
 
 #[test]
+fn a_player_who_cannot_be_refunded_does_not_hold_up_the_others_rent() {
+    let mut cancelled = due(0);
+    cancelled.status = 2;
+    let world = world(&[LIVE], vec![cancelled]);
+    let settings = settings(&world);
+    let mut state = build(&world);
+    let mut planned = plan(&state, &settings);
+    let Some(Action::Refund(stuck)) = planned.actions.pop() else {
+        panic!("{planned:?}");
+    };
+    act(&mut state, &planned);
+    let in_hand = BTreeSet::from([Key::Entry(stuck.entry)]);
+    let waiting = plan_around(&state, &settings, &in_hand);
+    assert!(waiting.actions.is_empty());
+    assert_eq!(waiting.waiting[0].reason, Reason::InHand);
+    state.now += 600;
+    let planned = plan_around(&state, &settings, &in_hand);
+    assert!(matches!(
+        planned.actions.as_slice(),
+        [Action::CloseEntry(close)] if close.entry != stuck.entry
+    ));
+    act(&mut state, &planned);
+    assert_eq!(only_game(&state).1.entries_closed, 1);
+}
+
+#[test]
 fn other_houses_are_none_of_our_business() {
     let mut world = world(&[LIVE], vec![due(0), due(1), due(2)]);
     world.wanted_lanes = 2;

@@ -61,7 +61,7 @@ fn bound_order(state: &ChainState) -> BTreeMap<Pubkey, Vec<Pubkey>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     /// From any state on, whoever executes plan after plan is never refused, and at the
     /// end every game is paid or refunded, and closed if that is wanted.

@@ -103,9 +103,6 @@ impl Pair {
         let read_only = usize::from(
             header.num_readonly_signed_accounts + header.num_readonly_unsigned_accounts,
         );
-        if std::env::var_os("BENCH_LOGS").is_some() {
-            eprintln!("{name} {:#?}", meta.logs);
-        }
         // The limit's own program is locked too, and stays.
         let shape = Shape {
             bytes,

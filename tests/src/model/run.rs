@@ -107,7 +107,7 @@ impl Run<'_> {
     fn must(&mut self, action: Action) -> Result<(), String> {
         match self.step(&action)? {
             None => Ok(()),
-            Some(why) => Err(format!("refused to the keeper: {why}")),
+            Some(why) => Err(format!("I17: refused to the keeper: {why}")),
         }
     }
 
@@ -233,7 +233,7 @@ impl Run<'_> {
                 self.must(action)?;
                 taken += 1;
                 if taken > bound {
-                    return Err(format!("game {game} did not end within {bound} steps"));
+                    return Err(format!("I17: game {game} did not end within {bound} steps"));
                 }
             }
             steps += taken;
@@ -305,7 +305,7 @@ impl Run<'_> {
                 }
             };
             if found != due {
-                return Err(format!("at the end, {key} has {found}, should have {due}"));
+                return Err(format!("I19: {key} has {found}, should have {due}"));
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use lottery_tests::{
     rules,
     world::{SOL, World, assert_fails, assert_refused, replaced},
 };
-use solana_instruction::error::InstructionError;
+use solana_instruction::{AccountMeta, error::InstructionError};
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
@@ -242,6 +242,14 @@ fn an_entry_is_created_at_the_address_of_its_seeds_and_bump_only() {
             &InstructionError::PrivilegeEscalation,
         );
     }
+    // Its own signature would do for the System program, which asks for no seeds then.
+    let signing = Keypair::new();
+    let mut elsewhere = join.clone();
+    elsewhere.accounts[3] = AccountMeta::new(signing.pubkey(), true);
+    assert_fails(
+        world.send(&[elsewhere], &player, &[&signing]),
+        &InstructionError::InvalidSeeds,
+    );
     let mut bump = join.clone();
     let last = bump.data.len() - 9;
     bump.data[last] = bump.data[last].wrapping_sub(1);

@@ -113,7 +113,10 @@ impl Model<'_> {
         };
         let entry = self.entry(&close.game, &close.entry)?;
         require(entry.player == close.player, "ForeignPlayer")?;
-        require(game.has(Game::FLAG_PAID), "GameStillOwes")?;
+        require(
+            entry.refunded == 1 || game.has(Game::FLAG_PAID),
+            "GameStillOwes",
+        )?;
         game.entries_closed += 1;
         self.state.remove(&close.entry);
         self.state.put(close.game, Account::Game(game));

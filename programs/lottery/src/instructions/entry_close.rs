@@ -10,8 +10,8 @@ use crate::{
     state::{Entry, Game},
 };
 
-/// Closes an entry once its game owes nothing to players any more; rent and unspent
-/// bounties return to the player, whoever asks.
+/// Closes an entry that nothing is owed to any more: it was refunded, or its game owes
+/// nothing to any player. Rent and unspent bounties return to the player, whoever asks.
 #[derive(Accounts)]
 pub struct CloseEntry {
     /// Gets the bounty.
@@ -32,7 +32,7 @@ impl CloseEntry {
     pub fn run(&mut self) -> Result<()> {
         let mut till = Till::new(self.cranker.account(), &clock()?);
         let view = *self.game.account();
-        require_over(&view)?;
+        require_over(&view, &self.entry)?;
         till.rent(&self.entry, self.player.account())?;
         note_closed(&view)?;
         till.tell(&self.events, self.game.address(), None);
@@ -41,11 +41,12 @@ impl CloseEntry {
     }
 }
 
-/// Its game is paid, or closed, which it can only be when it is paid. No other game
-/// ever comes to the same address.
+/// The entry is refunded, or its game is paid, or closed, which it can only be when it is
+/// paid. No other game ever comes to the same address. One player's refund that cannot
+/// be paid so holds up nobody else's rent.
 #[inline(never)]
-pub(super) fn require_over(game: &AccountView) -> Result<()> {
-    if game.data_len() == 0 {
+pub(super) fn require_over(game: &AccountView, entry: &Entry) -> Result<()> {
+    if entry.refunded != 0 || game.data_len() == 0 {
         return Ok(());
     }
     let game = load_mut::<Game>(*game)?;

@@ -314,7 +314,7 @@ impl Batch<'_> {
             address_eq(player.address(), &entry.player),
             LotteryError::ForeignPlayer
         );
-        require_over(&view)?;
+        require_over(&view, &entry)?;
         self.till.rent(&entry, &player)?;
         note_closed(&view)?;
         self.closed.push((entry_view, player));

@@ -324,7 +324,7 @@ impl Model {
         let entry = self.named_entry(named, true)?;
         let (address, bounty) = (entry.address, entry.bounty);
         let game = &self.games[named.game];
-        if !game.gone && !game.paid {
+        if !game.gone && !game.paid && !self.entries[named.entry].refunded {
             return Err(E::GameStillOwes.into());
         }
         // What the same instruction has promised already is not there any more.
