@@ -10,7 +10,6 @@ use anchor_lang::Discriminator;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use lottery::{
     draw::round_seed,
-    events::HouseChanged,
     instruction as program,
     state::{Entry, Game},
 };
@@ -28,7 +27,6 @@ use crate::{
     account::{self, DecodeError, Kind},
     verify::{Record, RevealedDraw, Source},
 };
-use events::Event;
 use rebuild::Ledger;
 use transactions::{Fetched, Pages, fetch};
 
@@ -83,7 +81,7 @@ async fn record_of(rpc: &RpcClient, address: &Pubkey, game: Game) -> Result<Reco
     let mut source = Source::Accounts;
     if entries.len() < usize::try_from(game.entries).unwrap_or(usize::MAX) {
         let ledger = read(rpc, address).await?;
-        if ledger.created.is_none() {
+        if ledger.params.is_none() {
             return Err(HistoryError::Pruned {
                 game: *address,
                 what: "its creation",
@@ -94,7 +92,7 @@ async fn record_of(rpc: &RpcClient, address: &Pubkey, game: Game) -> Result<Reco
             game_closed: false,
         };
         let open: Vec<Pubkey> = entries.iter().map(|(entry, _)| *entry).collect();
-        let (_, joined) = ledger.rebuild(address, game.entry_fee);
+        let joined = ledger.entries(address, game.entry_fee);
         entries.extend(
             joined
                 .into_iter()
@@ -122,12 +120,12 @@ async fn record_of_closed(rpc: &RpcClient, address: &Pubkey) -> Result<Record, H
         game: *address,
         what,
     };
-    let created = ledger.created.ok_or_else(|| pruned("its creation"))?;
-    let rules = rules_at(rpc, &created.house, created.signature)
-        .await?
-        .ok_or_else(|| pruned("the rules of its house at its creation"))?;
-    let (mut game, entries) = ledger.rebuild(address, created.params.entry_fee);
-    rebuild::take_rules(&mut game, &created, &rules);
+    let (Some(params), Some(created)) = (&ledger.params, &ledger.created) else {
+        return Err(pruned("its creation"));
+    };
+    let closed = ledger.closed.as_ref().ok_or_else(|| pruned("its close"))?;
+    let game = ledger.game(params, created, closed);
+    let entries = ledger.entries(address, params.entry_fee);
     let draws = draws(rpc, address, &game).await?;
     Ok(Record {
         address: *address,
@@ -157,27 +155,6 @@ async fn read(rpc: &RpcClient, game: &Pubkey) -> Result<Ledger, HistoryError> {
     // Nodes list them in this order already; it costs nothing to be sure of the slots.
     fetched.sort_by_key(|transaction| transaction.slot);
     Ok(Ledger::of(game, &fetched))
-}
-
-/// The rules that a house had before a transaction: its last change before that.
-async fn rules_at(
-    rpc: &RpcClient,
-    house: &Pubkey,
-    before: Signature,
-) -> Result<Option<HouseChanged>, HistoryError> {
-    let mut pages = Pages::before(*house, before);
-    while let Some(signature) = pages.next(rpc).await? {
-        let transaction = fetch(rpc, &signature).await?;
-        let latest_first = transaction.calls.iter().rev().filter_map(Event::of);
-        let mut changes = latest_first.filter_map(|event| match event {
-            Event::HouseChanged(change) if change.house == *house => Some(change),
-            _ => None,
-        });
-        if let Some(change) = changes.next() {
-            return Ok(Some(change));
-        }
-    }
-    Ok(None)
 }
 
 /// All entries of a game.

@@ -202,7 +202,7 @@ pub fn verify(record: &Record) -> Report {
     report
 }
 
-/// What a closed account proved by itself, its transactions have to.
+/// What a closed account told by itself, its transactions have to.
 fn tell_source(source: Source, report: &mut Report) {
     let Source::Ledger {
         transactions,
@@ -214,7 +214,7 @@ fn tell_source(source: Source, report: &mut Report) {
     let (what, detail) = if game_closed {
         (
             "the game is closed; it is rebuilt from its transactions",
-            "its own hash over the entries is gone with it",
+            "the event of its close has its hash over the entries",
         )
     } else {
         (
@@ -272,13 +272,11 @@ fn verify_entries(record: &Record, entries: &[(Pubkey, Entry)], report: &mut Rep
         paid_right,
         format!("fee {}", game.entry_fee),
     );
-    if !record.game_is_closed() {
-        report.step(
-            "the running hash over the entries is the game's",
-            hash == game.entries_hash,
-            format!("{} / {}", hex::encode(hash), hex::encode(game.entries_hash)),
-        );
-    }
+    report.step(
+        "the running hash over the entries is the game's",
+        hash == game.entries_hash,
+        format!("{} / {}", hex::encode(hash), hex::encode(game.entries_hash)),
+    );
     if game.is(GameStatus::Cancelled) {
         report.step(
             "refunds of the entries sum to what the game returned",

@@ -141,6 +141,50 @@ async fn a_game_cancelled_refunded_and_closed_unseen_is_brought_to_its_end() {
     }
 }
 
+/// The event of a game's close tells what its entries added up to, seen or not.
+#[tokio::test]
+async fn entries_that_nobody_saw_are_known_by_their_sums() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::new();
+    see(&database, chain.snapshot(2)).await;
+    chain.world.join(0, 15, 3, 6);
+    chain.world.join(0, 16, 0, 5);
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(10);
+    see(&database, chain.snapshot(11)).await;
+    chain.read(&database).await;
+    assert_ended(&database, &chain).await;
+    let report = chain.verify(&database, 11).await;
+    assert_eq!(report.checked.unseen_entries, 2);
+    for tampering in [
+        "UPDATE games SET entries_hash = sha256('')",
+        "UPDATE events SET body = jsonb_set(body, '{tickets}', '30') WHERE kind = 'game_closed'",
+    ] {
+        database.tamper(tampering).await;
+        let report = verify::pass(&database.pool, &chain.snapshot(11), &Vaults::new())
+            .await
+            .unwrap();
+        let mut fields = report.differences.iter().map(|d| d.field.as_str());
+        assert!(
+            fields.any(|field| field == "entries when it was closed"),
+            "{report}"
+        );
+    }
+    let told: (String, String, i64) = sqlx::query_as(
+        "SELECT created.body->>'prize_bps', closed.body->>'entries_hash', created.slot::bigint
+         FROM events created, events closed
+         WHERE created.kind = 'game_created' AND closed.kind = 'game_closed'",
+    )
+    .fetch_one(&database.pool)
+    .await
+    .unwrap();
+    let hash = hex::encode(chain.world.games[0].1.entries_hash);
+    assert_eq!(told, ("8000".to_owned(), hash, 1));
+}
+
 #[tokio::test]
 async fn prizes_that_expired_are_nobodys() {
     let database = TestDatabase::migrated().await;

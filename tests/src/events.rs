@@ -81,12 +81,15 @@ macro_rules! events {
 
 events! {
     HouseChanged {
-        version house authority pending_authority treasury_wallet jackpot_mean bounty claim_window
-        prize_bps treasury_bps jackpot_bps reserve_bps flags
+        version house authority pending_authority treasury_wallet vrf_queue mint jackpot_mean bounty
+        draw_timeout claim_window prize_bps treasury_bps jackpot_bps reserve_bps flags
     }
     TreasuryWithdrawn { version house wallet amount accrued total_withdrawn }
     JackpotFunded { version house tier from amount pot total_contributions }
-    GameCreated { version house game creator id bounty_escrow }
+    GameCreated {
+        version house game creator vault id bounty_escrow jackpot_mean bounty claim_window prize_bps
+        treasury_bps jackpot_bps reserve_bps
+    }
     DrawRequested { version house draw oracle games cranker bounty reveal_bounty }
     DrawRevealed { version draw value cranker bounty }
     DrawSettled { version house draw rounds cranker bounty }
@@ -97,7 +100,9 @@ events! {
     GameCancelled { version house game reason owed cranker bounty }
     PlayersPaid { version game payments paid_out refunded cranker bounty }
     PrizesExpired { version house game amount pot cranker bounty }
-    GameClosed { version house game creator lamports tokens cranker bounty }
+    GameClosed {
+        version house game creator entries_hash tickets entries lamports tokens cranker bounty
+    }
 }
 
 /// The events of a transaction, in order.

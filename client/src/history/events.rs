@@ -6,8 +6,8 @@ use anchor_lang::{
     wincode::{SchemaRead, error::ReadError},
 };
 use lottery::events::{
-    AUTHORITY, DrawSettled, EVENT_VERSION, GameCancelled, GameSettled, HouseChanged, PlayersPaid,
-    PrizesExpired,
+    AUTHORITY, DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameCreated, GameSettled,
+    PlayersPaid, PrizesExpired,
 };
 
 use super::transactions::Called;
@@ -40,9 +40,9 @@ macro_rules! events {
 }
 
 events! {
-    HouseChanged {
-        version house authority pending_authority treasury_wallet jackpot_mean bounty claim_window
-        prize_bps treasury_bps jackpot_bps reserve_bps flags
+    GameCreated {
+        version house game creator vault id bounty_escrow jackpot_mean bounty claim_window prize_bps
+        treasury_bps jackpot_bps reserve_bps
     }
     DrawSettled { version house draw rounds cranker bounty }
     GameSettled {
@@ -51,6 +51,9 @@ events! {
     GameCancelled { version house game reason owed cranker bounty }
     PlayersPaid { version game payments paid_out refunded cranker bounty }
     PrizesExpired { version house game amount pot cranker bounty }
+    GameClosed {
+        version house game creator entries_hash tickets entries lamports tokens cranker bounty
+    }
 }
 
 impl Event {

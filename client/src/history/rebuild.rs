@@ -1,17 +1,17 @@
 //! What a game's transactions tell of it and of its entries: enough to build again what
 //! was closed. Pure.
 
+use std::collections::HashSet;
+
 use anchor_lang::wincode::error::ReadError;
 use bytemuck::Zeroable as _;
 use lottery::{
     Operation, Order,
-    draw::next_entries_hash,
-    events::{HouseChanged, Payment},
+    events::{GameClosed, GameCreated, Payment},
     instruction as program,
     state::{Entry, Game, GameParams, GameStatus, LAYOUT_VERSION},
 };
 use solana_pubkey::Pubkey;
-use solana_signature::Signature;
 
 use super::{
     events::{Event, next},
@@ -20,17 +20,6 @@ use super::{
 
 /// Accounts of `player_batch` before those that its operations name.
 const BATCH_ACCOUNTS: usize = 6;
-
-/// How a game came to be.
-#[derive(Clone, Copy, Debug)]
-pub struct Created {
-    pub signature: Signature,
-    pub creator: Pubkey,
-    pub house: Pubkey,
-    /// Of a house that plays for a token.
-    pub vault: Option<Pubkey>,
-    pub params: GameParams,
-}
 
 /// A purchase that was made.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +35,10 @@ struct Joined {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     pub transactions: usize,
-    pub created: Option<Created>,
+    /// The arguments of its creation.
+    pub params: Option<GameParams>,
+    pub created: Option<GameCreated>,
+    pub closed: Option<GameClosed>,
     pub payments: Vec<Payment>,
     joins: Vec<Joined>,
     /// With the time of their transactions (unix seconds).
@@ -72,25 +64,18 @@ impl Ledger {
         let time = transaction.time.unwrap_or_default();
         let account = |position: usize| called.accounts.get(position).copied();
         if let Some(event) = Event::of(called) {
-            if let Event::PlayersPaid(paid) = &event
-                && paid.game == *game
-            {
-                self.payments.extend_from_slice(&paid.payments);
+            match &event {
+                Event::PlayersPaid(e) if e.game == *game => {
+                    self.payments.extend_from_slice(&e.payments);
+                }
+                Event::GameCreated(e) if e.game == *game => self.created = Some(e.clone()),
+                Event::GameClosed(e) if e.game == *game => self.closed = Some(e.clone()),
+                _ => {}
             }
             self.events.push((event, time));
         } else if let Some(mut arguments) = called.arguments::<program::CreateGame>() {
-            if let (Some(creator), Some(house), Ok(params)) =
-                (account(0), account(1), next(&mut arguments))
-                && account(3) == Some(*game)
-            {
-                self.created = Some(Created {
-                    signature: transaction.signature,
-                    creator,
-                    house,
-                    // Anchor puts the program in the place of an account not given.
-                    vault: account(7).filter(|vault| *vault != lottery::ID),
-                    params,
-                });
+            if account(3) == Some(*game) {
+                self.params = next(&mut arguments).ok();
             }
         } else if let Some(mut arguments) = called.arguments::<program::Join>() {
             if let (Some(player), Some(entry), Ok(order)) =
@@ -110,31 +95,42 @@ impl Ledger {
         }
     }
 
-    /// The game as far as its own transactions tell, and its entries.
-    pub fn rebuild(&self, address: &Pubkey, fee: u64) -> (Game, Vec<(Pubkey, Entry)>) {
-        let mut game = Game::zeroed();
-        game.version = LAYOUT_VERSION;
-        game.entries_hash = address.to_bytes();
+    /// The entries of a game at this price of a ticket, in the order they were made.
+    pub fn entries(&self, game: &Pubkey, fee: u64) -> Vec<(Pubkey, Entry)> {
+        let refunds = self.payments.iter().filter(|p| p.kind == Payment::REFUND);
+        let refunded: HashSet<Pubkey> = refunds.map(|payment| payment.entry).collect();
+        let mut first_ticket = 0u32;
         let mut entries = Vec::with_capacity(self.joins.len());
         for joined in &self.joins {
-            entries.push((joined.entry, enter(&mut game, address, fee, joined)));
+            let mut entry = enter(game, fee, first_ticket, joined);
+            entry.refunded = refunded.contains(&joined.entry).into();
+            first_ticket = first_ticket.saturating_add(entry.tickets);
+            entries.push((joined.entry, entry));
         }
+        entries
+    }
+
+    /// The game as it was when it was closed. What its entries must add up to is the
+    /// program's word, not taken from them.
+    pub fn game(&self, params: &GameParams, created: &GameCreated, closed: &GameClosed) -> Game {
+        let mut game = Game::zeroed();
+        game.version = LAYOUT_VERSION;
+        take_rules(&mut game, params, created);
         for (event, time) in &self.events {
-            apply(&mut game, address, event, *time);
+            apply(&mut game, &created.game, event, *time);
         }
         for payment in &self.payments {
-            let paid = entries
-                .iter_mut()
-                .find(|(entry, _)| *entry == payment.entry);
-            match (payment.kind, paid) {
-                (Payment::REFUND, Some((_, entry))) => entry.refunded = 1,
-                (Payment::RENT, _) => game.entries_closed = game.entries_closed.saturating_add(1),
-                (Payment::PRIZE, _) => game.places_paid |= 1u32.wrapping_shl(payment.index.into()),
-                (Payment::AWARD, _) => game.awards_paid |= 1u8.wrapping_shl(payment.index.into()),
+            match payment.kind {
+                Payment::RENT => game.entries_closed = game.entries_closed.saturating_add(1),
+                Payment::PRIZE => game.places_paid |= 1u32.wrapping_shl(payment.index.into()),
+                Payment::AWARD => game.awards_paid |= 1u8.wrapping_shl(payment.index.into()),
                 _ => {}
             }
         }
-        (game, entries)
+        game.entries_hash = closed.entries_hash;
+        game.tickets = closed.tickets;
+        game.entries = closed.entries;
+        game
     }
 }
 
@@ -183,7 +179,7 @@ fn batch_joins(
 }
 
 /// Does what the program did when a player joined.
-fn enter(game: &mut Game, address: &Pubkey, fee: u64, joined: &Joined) -> Entry {
+fn enter(game: &Pubkey, fee: u64, first_ticket: u32, joined: &Joined) -> Entry {
     let Order {
         tickets,
         nonce,
@@ -192,24 +188,15 @@ fn enter(game: &mut Game, address: &Pubkey, fee: u64, joined: &Joined) -> Entry 
     } = joined.order;
     let mut entry = Entry::zeroed();
     entry.version = LAYOUT_VERSION;
-    entry.game = *address;
+    entry.game = *game;
     entry.player = joined.player;
     // Creation made sure that a sold-out game's takings fit.
     entry.paid = fee.saturating_mul(u64::from(tickets));
     entry.joined_at = joined.time;
-    entry.first_ticket = game.tickets;
+    entry.first_ticket = first_ticket;
     entry.tickets = tickets;
     entry.nonce = nonce;
     entry.bump = bump;
-    game.entries_hash = next_entries_hash(
-        &game.entries_hash,
-        &joined.player,
-        nonce,
-        game.tickets,
-        tickets,
-    );
-    game.tickets = game.tickets.saturating_add(tickets);
-    game.entries = game.entries.saturating_add(1);
     entry
 }
 
@@ -254,11 +241,10 @@ fn apply(game: &mut Game, address: &Pubkey, event: &Event, time: i64) {
 }
 
 /// Fills in the rules that a game was created with: its own and its house's.
-pub fn take_rules(game: &mut Game, created: &Created, rules: &HouseChanged) {
-    let params = &created.params;
+fn take_rules(game: &mut Game, params: &GameParams, created: &GameCreated) {
     game.house = created.house;
     game.creator = created.creator;
-    game.vault = created.vault.unwrap_or_default();
+    game.vault = created.vault;
     game.id = params.id;
     game.entry_fee = params.entry_fee;
     game.opens_at = params.opens_at;
@@ -271,86 +257,14 @@ pub fn take_rules(game: &mut Game, created: &Created, rules: &HouseChanged) {
     game.winners = params.winners;
     game.keep_bps = params.keep_bps;
     game.place_bps = params.place_bps;
-    game.prize_bps = rules.prize_bps;
-    game.treasury_bps = rules.treasury_bps;
-    game.jackpot_bps = rules.jackpot_bps;
-    game.jackpot_mean = rules.jackpot_mean;
-    game.reserve_bps = rules.reserve_bps;
-    game.bounty = rules.bounty;
-    game.claim_window = rules.claim_window;
+    game.prize_bps = created.prize_bps;
+    game.treasury_bps = created.treasury_bps;
+    game.jackpot_bps = created.jackpot_bps;
+    game.jackpot_mean = created.jackpot_mean;
+    game.reserve_bps = created.reserve_bps;
+    game.bounty = created.bounty;
+    game.claim_window = created.claim_window;
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use solana_instruction::Instruction;
-
-    use super::*;
-    use crate::instruction::{Batch, Purchase, join};
-
-    fn called(instruction: &Instruction, top: usize) -> Called {
-        let accounts = instruction.accounts.iter();
-        Called {
-            program: instruction.program_id,
-            accounts: accounts.map(|meta| meta.pubkey).collect(),
-            data: instruction.data.clone(),
-            top,
-        }
-    }
-
-    fn creation(entry: Pubkey, top: usize) -> Called {
-        Called {
-            program: solana_system_interface::program::ID,
-            accounts: vec![Pubkey::new_unique(), entry],
-            data: Vec::new(),
-            top,
-        }
-    }
-
-    /// Joins by themselves and in batches; not those of other games, nor those that
-    /// their batch left out.
-    #[test]
-    fn entries_come_back_in_the_order_they_were_made() {
-        let (game, house) = (Pubkey::new_unique(), Pubkey::new_unique());
-        let purchase = |nonce, tickets, game| Purchase {
-            player: Pubkey::new_from_array([7; 32]),
-            house,
-            game,
-            tickets,
-            nonce,
-            max_total: u64::MAX,
-        };
-        let alone = purchase(0, 2, game);
-        let [made, refused, elsewhere] = [
-            purchase(1, 3, game),
-            purchase(2, 4, game),
-            purchase(3, 5, Pubkey::new_unique()),
-        ];
-        let mut batch = Batch::new(alone.player);
-        for purchase in [&refused, &made, &elsewhere] {
-            batch.join(purchase, None).unwrap();
-        }
-        let entry = |purchase: &Purchase| purchase.order().0;
-        let transaction = Fetched {
-            signature: Signature::default(),
-            slot: 5,
-            time: Some(77),
-            calls: vec![
-                called(&join(&alone, None), 0),
-                creation(entry(&alone), 0),
-                called(&batch.build(false), 1),
-                creation(entry(&made), 1),
-                creation(entry(&elsewhere), 1),
-            ],
-        };
-        let ledger = Ledger::of(&game, &[transaction]);
-        let (rebuilt, entries) = ledger.rebuild(&game, 10);
-        let found: Vec<_> = entries
-            .iter()
-            .map(|(address, entry)| (*address, entry.first_ticket, entry.tickets, entry.paid))
-            .collect();
-        assert_eq!(found, [(entry(&alone), 0, 2, 20), (entry(&made), 2, 3, 30)]);
-        assert_eq!((rebuilt.tickets, rebuilt.entries), (5, 2));
-        assert_eq!(entries[0].1.joined_at, 77);
-    }
-}
+mod tests;

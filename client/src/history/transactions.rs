@@ -50,7 +50,6 @@ impl Called {
 /// A transaction that succeeded.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    pub signature: Signature,
     pub slot: u64,
     /// Time of its block (unix seconds).
     pub time: Option<i64>,
@@ -91,7 +90,6 @@ pub async fn fetch(rpc: &RpcClient, signature: &Signature) -> Result<Fetched, Hi
         calls.extend(called_by(&keys, top, &inner).ok_or_else(undecodable)?);
     }
     Ok(Fetched {
-        signature: *signature,
         slot: fetched.slot,
         time: fetched.block_time,
         calls,
@@ -145,14 +143,6 @@ impl Pages {
             page: Vec::new().into_iter(),
             before: None,
             ended: false,
-        }
-    }
-
-    /// Only those before a transaction.
-    pub fn before(address: Pubkey, signature: Signature) -> Self {
-        Self {
-            before: Some(signature),
-            ..Self::new(address)
         }
     }
 

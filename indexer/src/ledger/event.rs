@@ -64,14 +64,17 @@ macro_rules! events {
 
 events! {
     HouseChanged "house_changed" {
-        version house authority pending_authority treasury_wallet jackpot_mean bounty claim_window
-        prize_bps treasury_bps jackpot_bps reserve_bps flags
+        version house authority pending_authority treasury_wallet vrf_queue mint jackpot_mean bounty
+        draw_timeout claim_window prize_bps treasury_bps jackpot_bps reserve_bps flags
     }
     TreasuryWithdrawn "treasury_withdrawn" {
         version house wallet amount accrued total_withdrawn
     }
     JackpotFunded "jackpot_funded" { version house tier from amount pot total_contributions }
-    GameCreated "game_created" { version house game creator id bounty_escrow }
+    GameCreated "game_created" {
+        version house game creator vault id bounty_escrow jackpot_mean bounty claim_window prize_bps
+        treasury_bps jackpot_bps reserve_bps
+    }
     DrawRequested "draw_requested" {
         version house draw oracle games cranker bounty reveal_bounty
     }
@@ -84,7 +87,9 @@ events! {
     GameCancelled "game_cancelled" { version house game reason owed cranker bounty }
     PlayersPaid "players_paid" { version game payments paid_out refunded cranker bounty }
     PrizesExpired "prizes_expired" { version house game amount pot cranker bounty }
-    GameClosed "game_closed" { version house game creator lamports tokens cranker bounty }
+    GameClosed "game_closed" {
+        version house game creator entries_hash tickets entries lamports tokens cranker bounty
+    }
 }
 
 /// The data of an event, if these are an event's.
@@ -246,12 +251,17 @@ mod tests {
         all! {
             HouseChanged {
                 house: h, authority: key(5), pending_authority: key(6), treasury_wallet: key(7),
-                jackpot_mean: [1, 2, max], bounty: 4, claim_window: 5, prize_bps: 6,
-                treasury_bps: 7, jackpot_bps: [8, 9, 10], reserve_bps: [11, 12, 13], flags: 14,
+                vrf_queue: key(8), mint: key(9), jackpot_mean: [1, 2, max], bounty: 4,
+                draw_timeout: 15, claim_window: 5, prize_bps: 6, treasury_bps: 7,
+                jackpot_bps: [8, 9, 10], reserve_bps: [11, 12, 13], flags: 14,
             }
             TreasuryWithdrawn { house: h, wallet: key(8), amount: 1, accrued: 2, total_withdrawn: max }
             JackpotFunded { house: h, tier: 2, from: key(9), amount: 1, pot: 2, total_contributions: max }
-            GameCreated { house: h, game: g, creator: c, id: max, bounty_escrow: 2 }
+            GameCreated {
+                house: h, game: g, creator: c, vault: key(14), id: max, bounty_escrow: 2,
+                jackpot_mean: [3, 4, max], bounty: 5, claim_window: 6, prize_bps: 7,
+                treasury_bps: 8, jackpot_bps: [9, 10, 11], reserve_bps: [12, 13, 14],
+            }
             DrawRequested {
                 house: h, draw: d, oracle: key(9), games: vec![g, key(10)], cranker: c, bounty: 1,
                 reveal_bounty: 2,
@@ -277,7 +287,10 @@ mod tests {
                 }],
             }
             PrizesExpired { house: h, game: g, amount: 1, pot: 2, cranker: c, bounty: 3 }
-            GameClosed { house: h, game: g, creator: key(13), lamports: 1, tokens: 2, cranker: c, bounty: 3 }
+            GameClosed {
+                house: h, game: g, creator: key(13), entries_hash: [9; 32], tickets: 4, entries: 5,
+                lamports: 1, tokens: 2, cranker: c, bounty: 3,
+            }
         }
     }
 

@@ -8,7 +8,9 @@
 
 use lottery::{
     draw::jackpot_hit,
-    events::{DrawSettled, GameCancelled, GameSettled, Payment, PlayersPaid, RoundSettled},
+    events::{
+        DrawSettled, GameCancelled, GameClosed, GameSettled, Payment, PlayersPaid, RoundSettled,
+    },
     state::{Game, GameStatus},
 };
 use solana_pubkey::Pubkey;
@@ -64,7 +66,7 @@ pub fn apply(game: &mut GameBody, address: &Pubkey, told: &Told) {
         Event::PrizesExpired(e) if e.game == *address => {
             game.expired = game.expired.max(U64(e.amount));
         }
-        Event::GameClosed(e) if e.game == *address => set_flag(game, Game::FLAG_PAID),
+        Event::GameClosed(e) if e.game == *address => close(game, e),
         _ => return,
     }
     if hit_jackpot(game) {
@@ -177,6 +179,14 @@ fn sold_for(game: &mut GameBody, gross: u64) {
     if let Ok(tickets) = u32::try_from(tickets) {
         game.tickets = game.tickets.max(tickets);
     }
+}
+
+/// Brings what its entries add up to, for a game whose last joins nobody saw.
+fn close(game: &mut GameBody, event: &GameClosed) {
+    game.entries_hash = event.entries_hash;
+    game.tickets = event.tickets;
+    game.entries = event.entries;
+    set_flag(game, Game::FLAG_PAID);
 }
 
 fn pay(game: &mut GameBody, event: &PlayersPaid) {

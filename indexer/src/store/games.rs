@@ -109,7 +109,8 @@ pub async fn replayed(
              jackpot_tickets = $10::u32[], paid_out = $11, refunded = $12, expired = $13,
              settled_at = $14, tickets = $15, places_paid = $16, awards_paid = $17,
              rounds_settled = $18, draw_attempts = $19, status = $20::game_status,
-             jackpot_hit = $21, fully_paid = $22, status_and_flags = $23
+             jackpot_hit = $21, fully_paid = $22, status_and_flags = $23, entries_hash = $24,
+             entries = $25
          WHERE address = $1",
     )
     .bind(game.to_string())
@@ -135,6 +136,8 @@ pub async fn replayed(
     .bind(body.jackpot_hit)
     .bind(body.fully_paid)
     .bind(body.status_and_flags.to_wire())
+    .bind(body.entries_hash.to_wire())
+    .bind(body.entries.to_wire())
     .execute(connection)
     .await?;
     Ok(())

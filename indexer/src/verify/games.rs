@@ -36,22 +36,41 @@ pub(super) enum Life {
     /// Gone, but the ledger does not tell how: the row is as it was last seen.
     Gone,
     /// Gone, and its events have brought the row to its end.
-    Closed,
+    Closed(Sums),
+}
+
+/// What a game's entries add up to, by the event of its close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sums {
+    entries_hash: [u8; 32],
+    tickets: u32,
+    entries: u32,
 }
 
 /// The games whose accounts are gone.
 pub(super) async fn gone(view: &mut PgConnection) -> Result<HashMap<Pubkey, Life>, sqlx::Error> {
     sqlx::query(
-        "SELECT address, EXISTS (SELECT FROM events WHERE kind = 'game_closed'
-                                     AND games @> ARRAY[g.address::text]) AS told
-         FROM games g WHERE closed_at_slot IS NOT NULL",
+        "SELECT address, told.*
+         FROM games g LEFT JOIN LATERAL (
+             SELECT decode(body->>'entries_hash', 'hex') AS told_hash,
+                    (body->>'tickets')::bigint AS told_tickets,
+                    (body->>'entries')::bigint AS told_entries
+             FROM events WHERE kind = 'game_closed' AND games @> ARRAY[g.address::text] LIMIT 1
+         ) told ON true
+         WHERE closed_at_slot IS NOT NULL",
     )
     .fetch_all(view)
     .await?
     .iter()
     .map(|row| {
-        let told: bool = row.try_get("told")?;
-        let life = if told { Life::Closed } else { Life::Gone };
+        let life = match <Option<[u8; 32]>>::read(row, "told_hash")? {
+            None => Life::Gone,
+            Some(entries_hash) => Life::Closed(Sums {
+                entries_hash,
+                tickets: u32::read(row, "told_tickets")?,
+                entries: u32::read(row, "told_entries")?,
+            }),
+        };
         Ok((Pubkey::read(row, "address")?, life))
     })
     .collect()
@@ -161,6 +180,14 @@ fn check_entries(game: &Row<GameBody>, life: Life, entries: &[EntryRow], report:
     let address = game.head.address.to_string();
     let place = ("game", address.as_str());
     let body = &game.body;
+    if let Life::Closed(told) = life {
+        let found = Sums {
+            entries_hash: body.entries_hash,
+            tickets: body.tickets,
+            entries: body.entries,
+        };
+        report.expect(place, "entries when it was closed", &told, &found);
+    }
     let unseen = may_be_unseen(body, life, entries);
     report.checked.unseen_entries = report.checked.unseen_entries.saturating_add(unseen);
     let (mut next, mut paid, mut refunded) = (0u64, 0u64, 0u64);

@@ -167,7 +167,7 @@ fn check_paid(game: &Row<GameBody>, life: Life, report: &mut Report) {
     let over = matches!(body.status, GameStatus::Settled | GameStatus::Cancelled);
     let paid = over && owed(body) == 0;
     report.expect(place, "fully_paid", &paid, &body.fully_paid);
-    if life == Life::Closed {
+    if matches!(life, Life::Closed(_)) {
         report.expect(
             place,
             "owed when it was closed",

@@ -30,8 +30,16 @@ impl World {
             house: game.house,
             game: address,
             creator: game.creator,
+            vault: game.vault,
             id: game.id,
             bounty_escrow: game.bounty_escrow,
+            jackpot_mean: game.jackpot_mean,
+            bounty: game.bounty,
+            claim_window: game.claim_window,
+            prize_bps: game.prize_bps,
+            treasury_bps: game.treasury_bps,
+            jackpot_bps: game.jackpot_bps,
+            reserve_bps: game.reserve_bps,
         });
     }
 
@@ -180,6 +188,9 @@ impl World {
             house: game.house,
             game: address,
             creator: game.creator,
+            entries_hash: game.entries_hash,
+            tickets: game.tickets,
+            entries: game.entries,
             lamports: 1,
             tokens: 0,
             cranker: key(6),

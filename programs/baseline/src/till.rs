@@ -189,7 +189,10 @@ pub fn rent(
     rent: Rent,
 ) -> Outcome<Paid> {
     if let Some(game) = &game {
-        demand!(game.has(Game::FLAG_PAID), LotteryError::GameStillOwes);
+        demand!(
+            entry.refunded != 0 || game.has(Game::FLAG_PAID),
+            LotteryError::GameStillOwes
+        );
     }
     let bounty = u64::from(entry.bounty);
     let left = view.lamports().checked_sub(pending);

@@ -5,10 +5,10 @@
 
 use anchor_lang::{
     event::EVENT_IX_TAG_LE, pinocchio::instruction::InstructionAccount, prelude::*,
-    unchecked_invoke_signed_fixed, CpiHandle, Event,
+    unchecked_invoke_signed_fixed, CpiHandle,
 };
 
-use crate::state::TIERS;
+use crate::{error::LotteryError, state::TIERS};
 
 /// Layout version of all events.
 pub const EVENT_VERSION: u8 = 1;
@@ -35,12 +35,29 @@ impl EventAccounts {
     /// Emits an event. Carries no account that holds money, so it may come between
     /// moves of lamports.
     #[inline(always)]
-    pub fn emit(&self, event: &impl Event) {
-        let body = event.data();
-        let mut data = Vec::with_capacity(EVENT_IX_TAG_LE.len().wrapping_add(body.len()));
+    pub fn emit<T>(&self, event: &T) -> Result<()>
+    where
+        T: Discriminator + SchemaWrite<anchor_lang::BorshConfig, Src = T>,
+    {
+        self.emit_with(event, 0)
+    }
+
+    /// Emits an event whose lists take `lists` bytes, which are asked for at once:
+    /// nothing is given back here, and growing would copy.
+    #[inline(always)]
+    pub fn emit_with<T>(&self, event: &T, lists: usize) -> Result<()>
+    where
+        T: Discriminator + SchemaWrite<anchor_lang::BorshConfig, Src = T>,
+    {
+        // Tag and discriminator; fields take no more room written than in memory.
+        let fixed = const { 16 + core::mem::size_of::<T>() };
+        let mut data = Vec::with_capacity(fixed.wrapping_add(lists));
         data.extend_from_slice(EVENT_IX_TAG_LE);
-        data.extend_from_slice(&body);
+        data.extend_from_slice(T::DISCRIMINATOR);
+        wincode::config::serialize_into(&mut data, event, anchor_lang::BORSH_CONFIG)
+            .map_err(|_| LotteryError::Overflow)?;
         self.send(&data);
+        Ok(())
     }
 
     #[inline(never)]
@@ -67,8 +84,13 @@ pub struct HouseChanged {
     pub authority: Address,
     pub pending_authority: Address,
     pub treasury_wallet: Address,
+    pub vrf_queue: Address,
+    /// All zero for native SOL.
+    pub mint: Address,
     pub jackpot_mean: [u64; TIERS],
     pub bounty: u64,
+    /// Slots.
+    pub draw_timeout: u64,
     pub claim_window: u32,
     pub prize_bps: u16,
     pub treasury_bps: u16,
@@ -109,7 +131,8 @@ pub struct JackpotFunded {
     pub total_contributions: u64,
 }
 
-/// A game was created, and its bounties escrowed.
+/// A game was created, and its bounties escrowed. With the arguments of its creation
+/// these are all its rules.
 #[event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GameCreated {
@@ -117,9 +140,19 @@ pub struct GameCreated {
     pub house: Address,
     pub game: Address,
     pub creator: Address,
+    /// Token account of a token house's game; else all zero.
+    pub vault: Address,
     pub id: u64,
     /// Escrowed for cranks (lamports).
     pub bounty_escrow: u64,
+    /// This and all below: taken from the house.
+    pub jackpot_mean: [u64; TIERS],
+    pub bounty: u64,
+    pub claim_window: u32,
+    pub prize_bps: u16,
+    pub treasury_bps: u16,
+    pub jackpot_bps: [u16; TIERS],
+    pub reserve_bps: [u16; TIERS],
 }
 
 /// Games were frozen and bound to a draw.
@@ -295,7 +328,7 @@ pub struct PrizesExpired {
     pub bounty: u64,
 }
 
-/// A game's account was closed.
+/// A game's account was closed. What proves its entries outlives it here.
 #[event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GameClosed {
@@ -303,6 +336,12 @@ pub struct GameClosed {
     pub house: Address,
     pub game: Address,
     pub creator: Address,
+    /// Over all its entries, see `draw::entries_hash`.
+    pub entries_hash: [u8; 32],
+    /// Tickets sold.
+    pub tickets: u32,
+    /// Entries made.
+    pub entries: u32,
     /// Rent, unspent bounties and donations, returned to the creator (lamports).
     pub lamports: u64,
     /// Donated tokens, given to the creator (base units).

@@ -15,6 +15,9 @@ pub mod error;
 pub mod events;
 pub mod instructions;
 pub mod math;
+#[cfg(target_os = "solana")]
+#[expect(unsafe_code, reason = "a C function by its nature")]
+mod memory;
 pub mod money;
 pub mod seeds;
 pub mod state;

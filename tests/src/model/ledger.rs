@@ -93,7 +93,13 @@ impl Ledger {
     pub fn create(&mut self, payer: Pubkey, account: Pubkey, bytes: u64) -> Result<(), Why> {
         let missing = self.rent(bytes).saturating_sub(self.lamports(&account));
         self.transfer(payer, account, missing)?;
-        let lamports = self.lamports(&account);
+        let Holding {
+            lamports,
+            bytes: old,
+        } = self.get(&account);
+        if old > 0 {
+            return Err(Why::EXISTS);
+        }
         self.set(account, Holding { lamports, bytes });
         Ok(())
     }

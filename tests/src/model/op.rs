@@ -67,6 +67,8 @@ pub struct Start {
     pub known: u8,
     /// At the end, the keeper pays prizes, or leaves them to expire.
     pub keeper_claims: bool,
+    /// At the end, the keeper pays several players in one transaction.
+    pub keeper_batches: bool,
     /// At the end, entries are closed before their games.
     pub entries_first: bool,
 }
@@ -140,18 +142,20 @@ fn start() -> impl Strategy<Value = Start> {
         prop_oneof![Just(100u16), Just(200), Just(10_800)],
         alive,
         2..=3u8,
-        any::<bool>(),
-        any::<bool>(),
+        any::<(bool, bool, bool)>(),
     )
         .prop_map(
-            |(currency, rules, draw_timeout, alive, known, keeper_claims, entries_first)| Start {
-                currency,
-                rules,
-                draw_timeout,
-                alive,
-                known,
-                keeper_claims,
-                entries_first,
+            |(currency, rules, draw_timeout, alive, known, (claims, batches, entries_first))| {
+                Start {
+                    currency,
+                    rules,
+                    draw_timeout,
+                    alive,
+                    known,
+                    keeper_claims: claims,
+                    keeper_batches: batches,
+                    entries_first,
+                }
             },
         )
 }

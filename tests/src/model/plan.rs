@@ -20,6 +20,8 @@ pub struct Keeper {
     pub claims: bool,
     /// Closes entries before their games.
     pub entries_first: bool,
+    /// Pays several players in one transaction.
+    pub batches: bool,
     /// Has whoever froze a vault thaw it.
     pub thaws: bool,
     /// Who it is.
@@ -247,64 +249,100 @@ impl Keeper {
         if model.now >= game.claims_end() {
             return self.send(What::Expire { game: index });
         }
-        if self.claims {
-            for place in 0..u32::from(game.params.winners) {
-                if game.places_paid.contains(&place) {
-                    continue;
-                }
+        let prizes = self.payable(model, index);
+        let due: Vec<_> = prizes.take(self.at_once()).collect();
+        if !self.claims || due.is_empty() {
+            return wait_until(model, game.claims_end());
+        }
+        self.pay(due)
+    }
+
+    /// Prizes and awards that can be paid.
+    fn payable<'a>(&'a self, model: &'a Model, index: usize) -> impl Iterator<Item = Payment> + 'a {
+        let game = &model.games[index];
+        let open = move |ticket: u32| {
+            let holder = model.holder(index, ticket).expect("every ticket is held");
+            (!self.is_shut(model, holder)).then(|| self.named(model, holder))
+        };
+        let places = 0..u32::from(game.params.winners);
+        let prizes = places
+            .filter(|place| !game.places_paid.contains(place))
+            .filter_map(move |place| {
                 let ticket = game.winner(place);
-                let holder = model.holder(index, ticket).expect("every ticket is held");
-                if !self.is_shut(model, holder) {
-                    let named = self.named(model, holder);
-                    return self.send(What::Pay(Payment::Claim { named, ticket }));
-                }
-            }
-            for tier in 0..3u8 {
-                let at = usize::from(tier);
-                if game.awards[at] == 0 || game.awards_paid.contains(&tier) {
-                    continue;
-                }
-                let holder = model
-                    .holder(index, game.award_tickets[at])
-                    .expect("every ticket is held");
-                if !self.is_shut(model, holder) {
-                    let named = self.named(model, holder);
-                    return self.send(What::Pay(Payment::ClaimJackpot { named, tier }));
-                }
+                open(ticket).map(|named| Payment::Claim { named, ticket })
+            });
+        let awards = (0..3u8)
+            .filter(|tier| game.awards[usize::from(*tier)] > 0 && !game.awards_paid.contains(tier))
+            .filter_map(move |tier| {
+                let ticket = game.award_tickets[usize::from(tier)];
+                open(ticket).map(|named| Payment::ClaimJackpot { named, tier })
+            });
+        prizes.chain(awards)
+    }
+
+    /// Payments of one transaction.
+    fn at_once(&self) -> usize {
+        if self.batches { 4 } else { 1 }
+    }
+
+    fn pay(&self, mut payments: Vec<Payment>) -> Action {
+        match payments.pop() {
+            Some(payment) if payments.is_empty() => self.send(What::Pay(payment)),
+            last => {
+                payments.extend(last);
+                self.send(What::Batch {
+                    payments,
+                    all_or_nothing: true,
+                })
             }
         }
-        wait_until(model, game.claims_end())
     }
 
     fn refund(&self, model: &Model, index: usize) -> Action {
-        let entry = (0..model.entries.len())
-            .find(|entry| {
-                let entry = &model.entries[*entry];
-                entry.game == index && !entry.refunded && !entry.gone
-            })
-            .expect("a cancelled game owes to its entries alone");
-        if self.is_shut(model, entry) {
+        let owed: Vec<_> = self
+            .entries(model, index)
+            .filter(|entry| !model.entries[*entry].refunded)
+            .collect();
+        if let Some(shut) = owed.iter().find(|entry| self.is_shut(model, **entry)) {
             let account = model
                 .cast
-                .associated(&model.entries[entry].player)
+                .associated(&model.entries[*shut].player)
                 .expect("only token accounts are frozen");
             return self.send(What::Thaw { account });
         }
-        let named = self.named(model, entry);
-        self.send(What::Pay(Payment::Refund { named }))
+        let owed = owed.iter().take(self.at_once());
+        let named: Vec<_> = owed.map(|entry| self.named(model, *entry)).collect();
+        let refunds = named.iter().map(|named| Payment::Refund { named: *named });
+        let mut payments: Vec<_> = refunds.collect();
+        // Nothing is owed to a refunded entry any more.
+        if self.batches {
+            payments.extend(
+                named
+                    .iter()
+                    .map(|named| Payment::CloseEntry { named: *named }),
+            );
+        }
+        self.pay(payments)
+    }
+
+    fn entries<'a>(&self, model: &'a Model, game: usize) -> impl Iterator<Item = usize> + 'a {
+        (0..model.entries.len()).filter(move |entry| {
+            let entry = &model.entries[*entry];
+            entry.game == game && !entry.gone
+        })
     }
 
     fn entry_to_close(&self, model: &Model, index: usize) -> Option<Action> {
-        let entry = (0..model.entries.len()).find(|entry| {
-            let entry = &model.entries[*entry];
-            entry.game == index && !entry.gone
-        })?;
-        let named = self.named(model, entry);
+        let entries = self.entries(model, index).take(self.at_once());
+        let named: Vec<_> = entries.map(|entry| self.named(model, entry)).collect();
         let least = model.ledger.rent(0);
-        if model.ledger.lamports(&named.player) < least {
-            return Some(self.donate(named.player, least));
+        let poor = |named: &&Named| model.ledger.lamports(&named.player) < least;
+        if let Some(poor) = named.iter().find(poor) {
+            return Some(self.donate(poor.player, least));
         }
-        Some(self.send(What::Pay(Payment::CloseEntry { named })))
+        let closes = named.into_iter().map(|named| Payment::CloseEntry { named });
+        let closes: Vec<_> = closes.collect();
+        (!closes.is_empty()).then(|| self.pay(closes))
     }
 
     fn close(&self, model: &Model, index: usize) -> Action {

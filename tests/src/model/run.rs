@@ -189,7 +189,7 @@ impl Run<'_> {
         for (payment, code) in payments.iter().zip(codes) {
             let outcome = match code {
                 0 => OK.to_string(),
-                code => Why::Code(*code).to_string(),
+                code => Why::of_batch(*code).to_string(),
             };
             self.coverage.note_operation(payment.name(), outcome);
         }
@@ -220,6 +220,7 @@ impl Run<'_> {
             known: start.known,
             claims: start.keeper_claims,
             entries_first: start.entries_first,
+            batches: start.keeper_batches,
             thaws: true,
             who: ACTORS,
             lane: KEEPERS_LANES,

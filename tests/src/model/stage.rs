@@ -123,7 +123,6 @@ impl Template {
                 now: FIRST_TIME,
                 ledger,
                 house: House::default(),
-                houses: Default::default(),
                 lanes: Vec::new(),
                 draws: Vec::new(),
                 games: Vec::new(),

@@ -20,8 +20,6 @@ pub struct Model {
     pub now: i64,
     pub ledger: Ledger,
     pub house: House,
-    /// All houses: who created them, and their ids.
-    pub houses: BTreeSet<(usize, u16)>,
     pub lanes: Vec<Lane>,
     pub draws: Vec<Draw>,
     pub games: Vec<Game>,

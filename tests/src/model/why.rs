@@ -37,8 +37,6 @@ impl Why {
     pub const NOTHING: Self = Self::Builtin(InstructionError::UninitializedAccount);
     /// The same if somebody sent lamports there.
     pub const NOT_OURS: Self = Self::Builtin(InstructionError::IllegalOwner);
-    /// The lookup table program: the table exists.
-    pub const TABLE_EXISTS: Self = Self::Builtin(InstructionError::AccountAlreadyInitialized);
     /// The System program: the account exists.
     pub const EXISTS: Self = Self::Code(0);
 
@@ -46,6 +44,15 @@ impl Why {
     /// called.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Code(code) if *code < 100)
+    }
+
+    /// From a batch's return data.
+    pub fn of_batch(code: u32) -> Self {
+        if code < 100 {
+            Self::Builtin(InstructionError::from(u64::from(code) << 32))
+        } else {
+            Self::Code(code)
+        }
     }
 
     /// As a batch's return data tells it.

@@ -2,7 +2,8 @@
 
 use litesvm::types::TransactionMetadata;
 use lottery::{
-    events::{self, Payment},
+    draw::{first_entries_hash, next_entries_hash},
+    events::{self, GameCreated, Payment},
     state::GameParams,
 };
 use lottery_client::instruction::{self as ix, Batch};
@@ -97,9 +98,24 @@ fn all_of_a_game_can_be_added_up_from_its_events() {
     let Event::GameCreated(created) = event(&meta) else {
         panic!("{meta:?}");
     };
-    assert_eq!((created.game, created.creator), (game, authority));
-    assert_eq!((created.id, created.house), (0, world.house));
-    assert_eq!(created.bounty_escrow, state.bounty_escrow);
+    let house = world.house();
+    let expected = GameCreated {
+        version: events::EVENT_VERSION,
+        house: world.house,
+        game,
+        creator: authority,
+        vault: Pubkey::default(),
+        id: 0,
+        bounty_escrow: state.bounty_escrow,
+        jackpot_mean: house.jackpot_mean,
+        bounty: house.bounty,
+        claim_window: house.claim_window,
+        prize_bps: house.prize_bps,
+        treasury_bps: house.treasury_bps,
+        jackpot_bps: house.jackpot_bps,
+        reserve_bps: house.reserve_bps,
+    };
+    assert_eq!(created, expected);
 
     let player = world.player();
     let entry = world.join(&game, &player, 6).unwrap();
@@ -167,6 +183,9 @@ fn all_of_a_game_can_be_added_up_from_its_events() {
     let Event::GameClosed(closed) = event(&meta) else {
         panic!("{meta:?}");
     };
+    let hash = next_entries_hash(&first_entries_hash(&game), &player.pubkey(), 0, 0, 6);
+    assert_eq!(closed.entries_hash, hash);
+    assert_eq!((closed.tickets, closed.entries), (6, 1));
     assert_eq!(
         created.bounty_escrow,
         spent + closed.lamports - state.rent_reserve
@@ -337,6 +356,10 @@ fn pauses_and_creation_tell_the_houses_state() {
     let created = told(&meta);
     assert_eq!((created.house, created.authority), (house, authority));
     assert_eq!((created.bounty, created.flags), (10_000, 0));
+    assert_eq!(
+        (created.vrf_queue, created.draw_timeout, created.mint),
+        (world.queue, params.draw_timeout, Pubkey::default())
+    );
     assert_eq!(created.jackpot_mean, params.rules.jackpot_mean);
     for (games, joins, flags) in [(true, false, 1), (true, true, 3), (false, true, 2)] {
         let meta = world

@@ -20,6 +20,7 @@ for_each_token! {
     donated_tokens_are_owed_to_nobody
     donated_lamports_return_with_the_rent
     vault_addresses_that_hold_lamports
+    events_that_tell_the_currency
     a_vault_is_its_holders
     two_houses_of_one_mint
     donated_tokens_of_another_mint
@@ -151,6 +152,22 @@ fn vault_addresses_that_hold_lamports(currency: Currency) {
         world.close_game(&game).unwrap();
         assert_eq!(world.money_of(&sold.players[0].pubkey()), PLAYER_TOKENS);
     }
+}
+
+fn events_that_tell_the_currency(currency: Currency) {
+    let mut world = world_of_hits(currency);
+    let authority = world.authority.pubkey();
+    let params = ten_tickets(0, world.now());
+    let create = ix::create_game(authority, world.house, params, world.token);
+    let Event::GameCreated(created) = event(&world.crank(create).unwrap()) else {
+        panic!("another event");
+    };
+    assert_eq!(created.vault, address::vault(&created.game));
+    let pause = ix::set_pause(authority, world.house, true, false);
+    let Event::HouseChanged(changed) = event(&world.crank(pause).unwrap()) else {
+        panic!("another event");
+    };
+    assert_eq!(Some(changed.mint), world.token.map(|token| token.mint));
 }
 
 /// A vault's owner is its holder, for ever: nobody else can move, approve or close, and

@@ -34,6 +34,7 @@ pub struct AbortDraw {
 impl AbortDraw {
     pub fn run(&mut self, games: &[AccountView]) -> Result<()> {
         let clock = clock()?;
+        let rent = Rent::get()?;
         self.give_up(clock.slot)?;
         let mut released = Vec::with_capacity(games.len());
         let mut bounty = 0;
@@ -43,7 +44,10 @@ impl AbortDraw {
                 continue;
             };
             if game.is(GameStatus::Drawing) && address_eq(&game.draw, self.draw.address()) {
-                bounty = add(bounty, self.release(&mut game, clock.unix_timestamp)?)?;
+                bounty = add(
+                    bounty,
+                    self.release(&mut game, clock.unix_timestamp, &rent)?,
+                )?;
                 released.push(*view.address());
             }
         }
@@ -56,7 +60,7 @@ impl AbortDraw {
             released,
             cranker: *self.cranker.address(),
             bounty,
-        });
+        })?;
         if self.draw.is_done() {
             self.draw.close(*self.draw_payer.account())?;
         }
@@ -82,7 +86,7 @@ impl AbortDraw {
     }
 
     /// Lets a game be drawn again, or cancels it; returns the bounty paid (lamports).
-    fn release(&mut self, game: &mut Account<Game>, now: i64) -> Result<u64> {
+    fn release(&mut self, game: &mut Account<Game>, now: i64, rent: &Rent) -> Result<u64> {
         self.draw.settled = self
             .draw
             .settled
@@ -94,7 +98,7 @@ impl AbortDraw {
         let bounty = game.bounty.min(self.draw.bounty);
         self.draw.bounty = self.draw.bounty.saturating_sub(bounty);
         move_lamports(self.draw.account(), game.account(), bounty)?;
-        pay_lamports(game.account(), self.cranker.account(), bounty)?;
+        pay_lamports(game.account(), self.cranker.account(), bounty, rent)?;
         game.covered_by_lamports(game.get_lamports())?;
         if game.draw_attempts < MAX_DRAW_ATTEMPTS {
             let status = if game.rounds_settled == 0 {
@@ -115,7 +119,7 @@ impl AbortDraw {
             owed,
             cranker: *self.cranker.address(),
             bounty,
-        });
+        })?;
         Ok(bounty)
     }
 }

@@ -70,16 +70,20 @@ impl RequestDraw {
         )?;
         // Lamports move after the last call that carries accounts which hold some.
         let bounties = self.pay_bounties(&bound)?;
-        self.events.emit(&DrawRequested {
-            version: EVENT_VERSION,
-            house: *self.house.address(),
-            draw: *self.draw.address(),
-            oracle: *self.oracle.address(),
-            games: bound.iter().map(|game| *game.address()).collect(),
-            cranker: *self.payer.address(),
-            bounty: bounties.request,
-            reveal_bounty: bounties.reveal,
-        });
+        let room = bound.len().wrapping_mul(32);
+        self.events.emit_with(
+            &DrawRequested {
+                version: EVENT_VERSION,
+                house: *self.house.address(),
+                draw: *self.draw.address(),
+                oracle: *self.oracle.address(),
+                games: bound.iter().map(|game| *game.address()).collect(),
+                cranker: *self.payer.address(),
+                bounty: bounties.request,
+                reveal_bounty: bounties.reveal,
+            },
+            room,
+        )?;
         Ok(())
     }
 
@@ -166,12 +170,13 @@ impl RequestDraw {
 
     /// From each game one bounty to who requests, and one into the draw for who reveals.
     fn pay_bounties(&mut self, games: &[AccountView]) -> Result<Bounties> {
+        let rent = Rent::get()?;
         let mut paid = Bounties::default();
         for view in games {
             let mut game = load_mut::<Game>(*view)?;
             let request = game.take_bounty();
             let reveal = game.take_bounty();
-            pay_lamports(game.account(), self.payer.account(), request)?;
+            pay_lamports(game.account(), self.payer.account(), request, &rent)?;
             move_lamports(game.account(), self.draw.account(), reveal)?;
             game.covered_by_lamports(game.get_lamports())?;
             paid.request = add(paid.request, request)?;

@@ -86,8 +86,9 @@ impl RevealDraw {
             value: *value,
             cranker: *self.payer.address(),
             bounty,
-        });
-        pay_lamports(self.draw.account(), self.payer.account(), bounty)
+        })?;
+        let rent = Rent::get()?;
+        pay_lamports(self.draw.account(), self.payer.account(), bounty, &rent)
     }
 
     fn reveal(&self, signature: &[u8; 64], recovery_id: u8, value: &[u8; 32]) {

@@ -41,8 +41,9 @@ impl SettleDraw {
             LotteryError::DrawNotRevealed
         );
         let per_game = self.settlement.accounts_per_game();
-        let mut rounds = Vec::new();
+        let mut rounds = Vec::with_capacity(accounts.len());
         let mut bounty = 0;
+        let rent = Rent::get()?;
         let mut first_refusal = None;
         for accounts in accounts.chunks_exact(per_game) {
             let [view, ..] = accounts else { continue };
@@ -59,13 +60,13 @@ impl SettleDraw {
             if game.awaits_settlement() {
                 let mut settlement = Settlement {
                     accounts: &mut self.settlement,
-                    purse,
+                    purse: &purse,
                     clock: &clock,
                 };
                 settlement.settle_unless_frozen(&mut game)?;
             }
             let paid = game.take_bounty();
-            pay_lamports(game.account(), self.cranker.account(), paid)?;
+            pay_lamports(game.account(), self.cranker.account(), paid, &rent)?;
             bounty = add(bounty, paid)?;
             purse.check(&*game)?;
         }
@@ -73,14 +74,18 @@ impl SettleDraw {
             return Err(first_refusal.unwrap_or(LotteryError::NoGames.into()));
         }
         self.settlement.check()?;
-        self.settlement.events.emit(&DrawSettled {
-            version: EVENT_VERSION,
-            house: self.draw.house,
-            draw: *self.draw.address(),
-            rounds,
-            cranker: *self.cranker.address(),
-            bounty,
-        });
+        let room = rounds.len().wrapping_mul(72);
+        self.settlement.events.emit_with(
+            &DrawSettled {
+                version: EVENT_VERSION,
+                house: self.draw.house,
+                draw: *self.draw.address(),
+                rounds,
+                cranker: *self.cranker.address(),
+                bounty,
+            },
+            room,
+        )?;
         if self.draw.is_done() {
             self.draw.close(*self.draw_payer.account())?;
         }

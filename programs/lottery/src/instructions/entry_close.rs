@@ -30,12 +30,12 @@ pub struct CloseEntry {
 
 impl CloseEntry {
     pub fn run(&mut self) -> Result<()> {
-        let mut till = Till::new(self.cranker.account(), &clock()?);
+        let mut till = Till::new(self.cranker.account(), &clock()?)?;
         let view = *self.game.account();
         require_over(&view, &self.entry)?;
         till.rent(&self.entry, self.player.account())?;
         note_closed(&view)?;
-        till.tell(&self.events, self.game.address(), None);
+        till.tell(&self.events, self.game.address(), None)?;
         till.moves.make()?;
         self.entry.close(*self.player.account())
     }

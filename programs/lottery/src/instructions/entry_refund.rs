@@ -28,10 +28,10 @@ pub struct Refund {
 impl Refund {
     pub fn run(&mut self) -> Result<()> {
         let payout = self.payout.payout(&self.game, self.player.account())?;
-        let mut till = Till::new(self.cranker.account(), &clock()?);
+        let mut till = Till::new(self.cranker.account(), &clock()?)?;
         till.refund(&mut self.game, &mut self.entry, &payout)?;
         let events = &self.payout.events;
-        till.tell(events, self.game.address(), Some(&self.game));
+        till.tell(events, self.game.address(), Some(&self.game))?;
         till.moves.make()?;
         payout.purse.check(&*self.game)
     }

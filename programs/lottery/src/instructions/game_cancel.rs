@@ -35,8 +35,9 @@ impl CancelGame {
             owed: self.game.owed()?,
             cranker: *self.cranker.address(),
             bounty,
-        });
-        pay_lamports(self.game.account(), self.cranker.account(), bounty)?;
+        })?;
+        let rent = Rent::get()?;
+        pay_lamports(self.game.account(), self.cranker.account(), bounty, &rent)?;
         self.game.covered_by_lamports(self.game.get_lamports())
     }
 }

@@ -40,25 +40,29 @@ impl CloseGame {
             self.game.entries_closed >= self.game.entries || now >= self.game.claims_end(),
             LotteryError::EntriesOpen
         );
+        let rent = Rent::get()?;
         let bounty = self.game.take_bounty();
         let lamports = self
             .game
             .get_lamports()
             .checked_sub(bounty)
             .ok_or(LotteryError::Insolvent)?;
-        require_payable(self.creator.account(), lamports)?;
+        require_payable(self.creator.account(), lamports, &rent)?;
         let tokens = self.close_vault()?;
         self.events.emit(&GameClosed {
             version: EVENT_VERSION,
             house: self.game.house,
             game: *self.game.address(),
             creator: self.game.creator,
+            entries_hash: self.game.entries_hash,
+            tickets: self.game.tickets,
+            entries: self.game.entries,
             lamports,
             tokens,
             cranker: *self.cranker.address(),
             bounty,
-        });
-        pay_lamports(self.game.account(), self.cranker.account(), bounty)?;
+        })?;
+        pay_lamports(self.game.account(), self.cranker.account(), bounty, &rent)?;
         self.game.close(*self.creator.account())
     }
 
@@ -70,11 +74,11 @@ impl CloseGame {
         };
         let payout = Payout {
             currency: Currency::of(&self.game.vault, &self.currency)?,
-            purse,
+            purse: purse.clone(),
             wallet: *self.creator.account(),
             tokens: view(&self.creator_tokens).copied(),
         };
-        payout.check(donated)?;
+        payout.check(donated, &Rent::get()?)?;
         payout.pay(donated, &mut Moves::default())?;
         payout
             .currency

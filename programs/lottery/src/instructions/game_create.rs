@@ -59,14 +59,7 @@ impl CreateGame {
         self.game.bump = bumps.game;
         self.game.take_rules(&self.house, params);
         self.escrow();
-        self.events.emit(&GameCreated {
-            version: EVENT_VERSION,
-            house: self.game.house,
-            game: address,
-            creator: self.game.creator,
-            id: self.game.id,
-            bounty_escrow: self.game.bounty_escrow,
-        });
+        self.events.emit(&self.game.created(&address))?;
         Purse::of(&self.game, view(&self.game_vault))?.check(&*self.game)
     }
 
@@ -125,5 +118,26 @@ impl Game {
         self.reserve_bps = house.reserve_bps;
         self.bounty = house.bounty;
         self.claim_window = house.claim_window;
+    }
+
+    /// The event of its creation.
+    #[inline(never)]
+    fn created(&self, address: &Address) -> GameCreated {
+        GameCreated {
+            version: EVENT_VERSION,
+            house: self.house,
+            game: *address,
+            creator: self.creator,
+            vault: self.vault,
+            id: self.id,
+            bounty_escrow: self.bounty_escrow,
+            jackpot_mean: self.jackpot_mean,
+            bounty: self.bounty,
+            claim_window: self.claim_window,
+            prize_bps: self.prize_bps,
+            treasury_bps: self.treasury_bps,
+            jackpot_bps: self.jackpot_bps,
+            reserve_bps: self.reserve_bps,
+        }
     }
 }

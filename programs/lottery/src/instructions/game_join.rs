@@ -70,6 +70,7 @@ impl Join {
             currency: Currency::of(&self.game.vault, &self.currency)?,
             order,
             now,
+            rent: entry_rent(&Rent::get()?)?,
         };
         let price = purchase.check(&self.game, &purse)?;
         purchase.make(&mut self.game, &purse, price)?;
@@ -90,6 +91,8 @@ pub(super) struct Purchase<'a> {
     pub order: &'a Order,
     /// Unix seconds.
     pub now: i64,
+    /// Of an entry (lamports).
+    pub rent: u64,
 }
 
 impl Purchase<'_> {
@@ -131,7 +134,7 @@ impl Purchase<'_> {
                 LotteryError::InsufficientFunds
             );
         }
-        let rent = entry_rent()?.saturating_sub(self.entry.lamports());
+        let rent = self.rent.saturating_sub(self.entry.lamports());
         let lamports = add(rent, carried(game, price)?)?;
         require!(
             self.player.lamports() >= lamports,
@@ -155,7 +158,7 @@ impl Purchase<'_> {
         let mut entry = create_paid_entry(
             self.player,
             self.entry,
-            carried(game, price)?,
+            &(self.rent, carried(game, price)?),
             &[
                 seeds::ENTRY,
                 game_address.as_ref(),
@@ -168,6 +171,7 @@ impl Purchase<'_> {
             self.currency
                 .collect(self.tokens, self.player, purse, price)?;
         }
+        let entry = &mut *entry;
         entry.game = game_address;
         entry.player = player;
         entry.paid = price;

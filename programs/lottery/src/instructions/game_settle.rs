@@ -33,7 +33,7 @@ impl SettleGame {
         let purse = Purse::of(&self.game, view(&self.game_vault))?;
         let mut settlement = Settlement {
             accounts: &mut self.settlement,
-            purse,
+            purse: &purse,
             clock: &clock,
         };
         let settled = settlement.settle_unless_frozen(&mut self.game)?;

@@ -67,7 +67,8 @@ impl CreateHouse {
         house.version = LAYOUT_VERSION;
         house.bump = bumps.house;
         self.hold(&currency, bumps)?;
-        self.events.emit(&self.house.changed(self.house.address()));
+        self.events
+            .emit(&self.house.changed(self.house.address()))?;
         Ok(())
     }
 

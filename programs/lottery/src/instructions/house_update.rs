@@ -47,7 +47,8 @@ impl AdministerHouse {
     }
 
     fn tell(&self) -> Result<()> {
-        self.events.emit(&self.house.changed(self.house.address()));
+        self.events
+            .emit(&self.house.changed(self.house.address()))?;
         Ok(())
     }
 }
@@ -66,7 +67,8 @@ impl AcceptAuthority {
     pub fn run(&mut self) -> Result<()> {
         self.house.authority = *self.successor.address();
         self.house.pending_authority = Address::default();
-        self.events.emit(&self.house.changed(self.house.address()));
+        self.events
+            .emit(&self.house.changed(self.house.address()))?;
         Ok(())
     }
 }
@@ -81,8 +83,11 @@ impl House {
             authority: self.authority,
             pending_authority: self.pending_authority,
             treasury_wallet: self.treasury_wallet,
+            vrf_queue: self.vrf_queue,
+            mint: self.mint,
             jackpot_mean: self.jackpot_mean,
             bounty: self.bounty,
+            draw_timeout: self.draw_timeout,
             claim_window: self.claim_window,
             prize_bps: self.prize_bps,
             treasury_bps: self.treasury_bps,

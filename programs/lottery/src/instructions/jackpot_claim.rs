@@ -31,10 +31,10 @@ pub struct ClaimJackpot {
 impl ClaimJackpot {
     pub fn run(&mut self) -> Result<()> {
         let payout = self.payout.payout(&self.game, self.player.account())?;
-        let mut till = Till::new(self.cranker.account(), &clock()?);
+        let mut till = Till::new(self.cranker.account(), &clock()?)?;
         till.award(&mut self.game, &self.entry, &payout, &mut self.jackpot)?;
         let events = &self.payout.events;
-        till.tell(events, self.game.address(), Some(&self.game));
+        till.tell(events, self.game.address(), Some(&self.game))?;
         till.moves.make()?;
         payout.purse.check(&*self.game)
     }

@@ -47,7 +47,7 @@ impl FundJackpot {
             amount,
             pot: self.jackpot.amount,
             total_contributions: self.jackpot.total_contributions,
-        });
+        })?;
         purse.check(&*self.jackpot)
     }
 }

@@ -1,6 +1,7 @@
 //! One file per instruction: its accounts, its checks, its handler. `settlement` and
-//! `till` are what several of them share.
+//! `till` are what several of them share; `batch` carries out `player_batch`.
 
+mod batch;
 mod draw_abort;
 mod draw_request;
 mod draw_reveal;

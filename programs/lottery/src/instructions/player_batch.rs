@@ -1,19 +1,8 @@
-use anchor_lang::{address_eq, prelude::*};
+use anchor_lang::prelude::*;
 
 use super::nested::*;
-use super::{
-    entry_close::{note_closed, require_over},
-    game_join::Purchase,
-    till::Till,
-    Order,
-};
-use crate::{
-    clock::clock,
-    error::LotteryError,
-    events::EventAccounts,
-    money::{is_native, load_mut, Currency, Payout, Purse, TokenAccounts},
-    state::{Entry, Game, House, Jackpot},
-};
+use super::{batch::Batch, till::Till, Order};
+use crate::{clock::clock, error::LotteryError};
 
 /// Several joins, claims, refunds and closes in one instruction, of one game or of
 /// many. Claims, refunds and closes may be anybody's; joins are the signer's.
@@ -78,16 +67,6 @@ pub enum Operation {
     },
 }
 
-/// Who is paid, from where, by positions.
-#[derive(Clone, Copy)]
-struct Positions {
-    game: u8,
-    entry: u8,
-    player: u8,
-    vault: u8,
-    tokens: u8,
-}
-
 impl PlayerBatch {
     pub fn run(
         &mut self,
@@ -101,7 +80,7 @@ impl PlayerBatch {
             currency: &self.currency,
             events: &self.events,
             accounts,
-            till: Till::new(self.signer.account(), &clock()?),
+            till: Till::new(self.signer.account(), &clock()?)?,
             game: None,
             closed: Vec::new(),
         };
@@ -130,259 +109,6 @@ impl PlayerBatch {
         batch.finish()?;
         set_return_data(&results);
         Ok(())
-    }
-}
-
-/// A batch under way.
-struct Batch<'a> {
-    signer: AccountView,
-    currency: &'a TokenAccounts,
-    events: &'a EventAccounts,
-    accounts: &'a [AccountView],
-    till: Till,
-    /// The game of the payments in the till.
-    game: Option<AccountView>,
-    /// Entries to close at the end, with whom their last lamports belong to.
-    closed: Vec<(AccountView, AccountView)>,
-}
-
-impl Batch<'_> {
-    fn execute(&mut self, operation: &Operation) -> Result<()> {
-        match *operation {
-            Operation::Join {
-                house,
-                game,
-                entry,
-                vault,
-                tokens,
-                order,
-            } => {
-                let house = <Account<House> as AnchorAccount>::load(self.account(house)?)?;
-                let at = Positions {
-                    game,
-                    entry,
-                    player: 0,
-                    vault,
-                    tokens,
-                };
-                self.join(&house, at, &order)
-            }
-            Operation::Claim {
-                game,
-                entry,
-                player,
-                vault,
-                tokens,
-                ticket,
-            } => {
-                let at = Positions {
-                    game,
-                    entry,
-                    player,
-                    vault,
-                    tokens,
-                };
-                let (mut game, entry, payout) = self.open(at)?;
-                self.till.prize(&mut game, &entry, &payout, ticket)
-            }
-            Operation::ClaimJackpot {
-                game,
-                entry,
-                player,
-                vault,
-                tokens,
-                jackpot,
-            } => {
-                let at = Positions {
-                    game,
-                    entry,
-                    player,
-                    vault,
-                    tokens,
-                };
-                let mut jackpot = load_mut::<Jackpot>(self.account(jackpot)?)?;
-                let (mut game, entry, payout) = self.open(at)?;
-                self.till.award(&mut game, &entry, &payout, &mut jackpot)
-            }
-            Operation::Refund {
-                game,
-                entry,
-                player,
-                vault,
-                tokens,
-            } => {
-                let at = Positions {
-                    game,
-                    entry,
-                    player,
-                    vault,
-                    tokens,
-                };
-                let (mut game, mut entry, payout) = self.open(at)?;
-                self.till.refund(&mut game, &mut entry, &payout)
-            }
-            Operation::CloseEntry {
-                game,
-                entry,
-                player,
-            } => self.close(game, entry, player),
-        }
-    }
-
-    #[inline(never)]
-    fn join(&mut self, house: &Account<House>, at: Positions, order: &Order) -> Result<()> {
-        let mut game = load_mut::<Game>(self.account(at.game)?)?;
-        require!(
-            address_eq(&game.house, house.address()),
-            LotteryError::ForeignHouse
-        );
-        let entry = self.account(at.entry)?;
-        let native = is_native(&game.vault);
-        let tokens = if native {
-            None
-        } else {
-            Some(self.account(at.tokens)?)
-        };
-        let purse = self.purse(&game, at.vault)?;
-        let purchase = Purchase {
-            house,
-            player: &self.signer,
-            entry: &entry,
-            tokens: tokens.as_ref(),
-            currency: Currency::of(&game.vault, self.currency)?,
-            order,
-            now: self.till.now,
-        };
-        let price = purchase.check(&game, &purse)?;
-        purchase.make(&mut game, &purse, price)?;
-        if native {
-            self.till.moves.push(&entry, game.account(), price);
-        }
-        Ok(())
-    }
-
-    /// Loads what a payment needs and tells of the last game's payments, if this is
-    /// another one.
-    #[inline(never)]
-    fn open(&mut self, at: Positions) -> Result<(Account<Game>, Account<Entry>, Payout)> {
-        let view = self.account(at.game)?;
-        self.turn_to(view)?;
-        let game = load_mut::<Game>(view)?;
-        let entry = load_mut::<Entry>(self.account(at.entry)?)?;
-        require!(
-            address_eq(&entry.game, game.address()),
-            LotteryError::ForeignGame
-        );
-        let wallet = self.account(at.player)?;
-        require!(
-            address_eq(wallet.address(), &entry.player),
-            LotteryError::ForeignPlayer
-        );
-        let tokens = if is_native(&game.vault) {
-            None
-        } else {
-            Some(self.account(at.tokens)?)
-        };
-        let payout = Payout {
-            currency: Currency::of(&game.vault, self.currency)?,
-            purse: self.purse(&game, at.vault)?,
-            wallet,
-            tokens,
-        };
-        Ok((game, entry, payout))
-    }
-
-    #[inline(never)]
-    fn close(&mut self, game: u8, entry: u8, player: u8) -> Result<()> {
-        let view = self.account(game)?;
-        self.turn_to(view)?;
-        let entry_view = self.account(entry)?;
-        let player = self.account(player)?;
-        require!(
-            !self
-                .closed
-                .iter()
-                .any(|(closed, _)| address_eq(closed.address(), entry_view.address())),
-            LotteryError::AlreadyPaid
-        );
-        let entry = load_mut::<Entry>(entry_view)?;
-        require!(
-            address_eq(&entry.game, view.address()),
-            LotteryError::ForeignGame
-        );
-        require!(
-            address_eq(player.address(), &entry.player),
-            LotteryError::ForeignPlayer
-        );
-        require_over(&view, &entry)?;
-        self.till.rent(&entry, &player)?;
-        note_closed(&view)?;
-        self.closed.push((entry_view, player));
-        Ok(())
-    }
-
-    fn turn_to(&mut self, game: AccountView) -> Result<()> {
-        let same = self
-            .game
-            .is_some_and(|last| address_eq(last.address(), game.address()));
-        if !same {
-            self.tell()?;
-            self.game = Some(game);
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn tell(&mut self) -> Result<()> {
-        let Some(view) = self.game.filter(|_| self.till.has_payments()) else {
-            return Ok(());
-        };
-        if view.data_len() == 0 {
-            self.till.tell(self.events, view.address(), None);
-            return Ok(());
-        }
-        let game = load_mut::<Game>(view)?;
-        self.till.tell(self.events, view.address(), Some(&game));
-        Ok(())
-    }
-
-    /// Moves the lamports, closes what was closed, and checks every game.
-    #[inline(never)]
-    fn finish(mut self) -> Result<()> {
-        self.tell()?;
-        self.till.moves.make()?;
-        for (entry, player) in &self.closed {
-            load_mut::<Entry>(*entry)?.close(*player)?;
-        }
-        for view in self.accounts {
-            if view.owned_by(&crate::ID) && view.is_writable() {
-                if let Ok(game) = load_mut::<Game>(*view) {
-                    let vault = self
-                        .accounts
-                        .iter()
-                        .find(|vault| address_eq(vault.address(), &game.vault));
-                    // A token house's game whose vault was not given paid nobody.
-                    if is_native(&game.vault) || vault.is_some() {
-                        Purse::of(&game, vault)?.check(&*game)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn purse(&self, game: &Account<Game>, vault: u8) -> Result<Purse> {
-        if is_native(&game.vault) {
-            return Purse::of(game, None);
-        }
-        Purse::of(game, Some(&self.account(vault)?))
-    }
-
-    fn account(&self, position: u8) -> Result<AccountView> {
-        self.accounts
-            .get(usize::from(position))
-            .copied()
-            .ok_or(LotteryError::BatchAccount.into())
     }
 }
 

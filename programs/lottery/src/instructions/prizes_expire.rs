@@ -63,8 +63,9 @@ impl ExpirePrizes {
             pot: self.mega.amount,
             cranker: *self.cranker.address(),
             bounty,
-        });
-        pay_lamports(self.game.account(), self.cranker.account(), bounty)?;
+        })?;
+        let rent = Rent::get()?;
+        pay_lamports(self.game.account(), self.cranker.account(), bounty, &rent)?;
         from.check(&*self.game)?;
         pot.check(&*self.mega)
     }

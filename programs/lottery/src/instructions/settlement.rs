@@ -78,7 +78,7 @@ impl SettlementAccounts {
 pub(super) struct Settlement<'a> {
     pub accounts: &'a mut SettlementAccounts,
     /// The game's.
-    pub purse: Purse,
+    pub purse: &'a Purse,
     pub clock: &'a Clock,
 }
 
@@ -111,7 +111,7 @@ impl Settlement<'_> {
 
         let currency = Currency::of(game.vault(), &self.accounts.currency)?;
         self.accounts.treasury.accrue(shares.treasury)?;
-        currency.transfer(&self.purse, &purses.treasury, shares.treasury)?;
+        currency.transfer(self.purse, &purses.treasury, shares.treasury)?;
 
         let roll = Roll {
             currency,
@@ -138,7 +138,7 @@ impl Settlement<'_> {
                 accounts.mega.amount,
             ],
             accrued: accounts.treasury.accrued,
-        });
+        })?;
         Ok(())
     }
 }
@@ -147,7 +147,7 @@ impl Settlement<'_> {
 struct Roll<'a> {
     currency: Currency,
     /// The game's.
-    purse: Purse,
+    purse: &'a Purse,
     clock: &'a Clock,
 }
 
@@ -165,7 +165,7 @@ impl Roll<'_> {
         let index = usize::from(tier);
         let contribution = game.jackpot_contributions[index];
         jackpot.contribute(contribution, self.clock.slot)?;
-        self.currency.transfer(&self.purse, pot, contribution)?;
+        self.currency.transfer(self.purse, pot, contribution)?;
         let seed = *game.seeds().last().ok_or(LotteryError::RoundCount)?;
         if !jackpot_hit(&seed, tier, game.jackpot_mean[index], contribution) {
             return Ok(());
@@ -176,6 +176,6 @@ impl Roll<'_> {
         game.jackpot_awards[index] = award;
         game.jackpot_tickets[index] = ticket;
         game.set_flag(Game::FLAG_JACKPOT_HIT);
-        self.currency.transfer(pot, &self.purse, award)
+        self.currency.transfer(pot, self.purse, award)
     }
 }

@@ -16,21 +16,23 @@ pub(super) struct Till {
     /// Unix seconds.
     pub now: i64,
     pub slot: u64,
+    pub rent: Rent,
     pub moves: Moves,
     payments: Vec<Payment>,
     bounty: u64,
 }
 
 impl Till {
-    pub fn new(cranker: &AccountView, clock: &Clock) -> Self {
-        Self {
+    pub fn new(cranker: &AccountView, clock: &Clock) -> Result<Self> {
+        Ok(Self {
+            rent: Rent::get()?,
             cranker: *cranker,
             now: clock.unix_timestamp,
             slot: clock.slot,
             moves: Moves::default(),
-            payments: Vec::new(),
+            payments: Vec::with_capacity(1),
             bounty: 0,
-        }
+        })
     }
 
     /// Pays the prize of a winning ticket.
@@ -42,7 +44,7 @@ impl Till {
         ticket: u32,
     ) -> Result<()> {
         let (place, prize) = game.prize_due(entry, ticket, self.now)?;
-        payout.check(prize)?;
+        payout.check(prize, &self.rent)?;
         self.require_bounty_payable(game.bounty)?;
         game.note_prize(place, prize)?;
         payout.pay(prize, &mut self.moves)?;
@@ -65,7 +67,7 @@ impl Till {
         );
         let tier = jackpot.tier;
         let award = game.award_due(entry, tier, self.now)?;
-        payout.check(award)?;
+        payout.check(award, &self.rent)?;
         self.require_bounty_payable(game.bounty)?;
         game.note_award(tier, award)?;
         // A later hit by another game has its own winner to wait for.
@@ -93,7 +95,7 @@ impl Till {
         payout: &Payout,
     ) -> Result<()> {
         let due = game.refund_due(entry)?;
-        payout.check(due)?;
+        payout.check(due, &self.rent)?;
         let bounty = u64::from(entry.bounty);
         self.require_bounty_payable(bounty)?;
         game.note_refund(entry)?;
@@ -114,7 +116,7 @@ impl Till {
             .checked_sub(self.moves.pending(entry.account()))
             .and_then(|left| left.checked_sub(bounty))
             .ok_or(LotteryError::Insolvent)?;
-        require_payable(player, rest)?;
+        require_payable(player, rest, &self.rent)?;
         self.require_bounty_payable(bounty)?;
         self.moves.push(entry.account(), &self.cranker, bounty);
         self.bounty = add(self.bounty, bounty)?;
@@ -134,7 +136,7 @@ impl Till {
         if bounty == 0 {
             return Ok(());
         }
-        require_payable(&self.cranker, bounty)
+        require_payable(&self.cranker, bounty, &self.rent)
     }
 
     fn note(&mut self, entry: &Account<Entry>, kind: u8, amount: u64, (index, ticket): (u8, u32)) {
@@ -155,19 +157,28 @@ impl Till {
 
     /// Tells of the payments of a game made since the last time.
     #[inline(never)]
-    pub fn tell(&mut self, events: &EventAccounts, address: &Address, game: Option<&Game>) {
+    pub fn tell(
+        &mut self,
+        events: &EventAccounts,
+        address: &Address,
+        game: Option<&Game>,
+    ) -> Result<()> {
         if self.payments.is_empty() {
-            return;
+            return Ok(());
         }
-        events.emit(&PlayersPaid {
-            version: EVENT_VERSION,
-            game: *address,
-            payments: core::mem::take(&mut self.payments),
-            paid_out: game.map_or(0, |game| game.paid_out),
-            refunded: game.map_or(0, |game| game.refunded),
-            cranker: *self.cranker.address(),
-            bounty: core::mem::take(&mut self.bounty),
-        });
+        let room = self.payments.len().wrapping_mul(80);
+        events.emit_with(
+            &PlayersPaid {
+                version: EVENT_VERSION,
+                game: *address,
+                payments: core::mem::take(&mut self.payments),
+                paid_out: game.map_or(0, |game| game.paid_out),
+                refunded: game.map_or(0, |game| game.refunded),
+                cranker: *self.cranker.address(),
+                bounty: core::mem::take(&mut self.bounty),
+            },
+            room,
+        )
     }
 }
 

@@ -39,7 +39,7 @@ impl WithdrawTreasury {
             tokens: view(&self.wallet_tokens).copied(),
         };
         self.treasury.withdraw(amount)?;
-        payout.check(amount)?;
+        payout.check(amount, &Rent::get()?)?;
         let mut moves = Moves::default();
         payout.pay(amount, &mut moves)?;
         moves.make()?;
@@ -50,7 +50,7 @@ impl WithdrawTreasury {
             amount,
             accrued: self.treasury.accrued,
             total_withdrawn: self.treasury.total_withdrawn,
-        });
+        })?;
         payout.purse.check(&*self.treasury)
     }
 }

@@ -7,7 +7,7 @@ use anchor_lang::{
 };
 use anchor_spl::token_interface::TokenAccount;
 
-use super::{is_native, move_lamports, PdaSigner, Purse};
+use super::{is_native, move_lamports, PdaSigner, Purse, Vault};
 use crate::error::LotteryError;
 
 /// The token that a house plays for. Absent in houses that play for native SOL.
@@ -41,12 +41,12 @@ struct Route<'a> {
 }
 
 impl Purse {
-    fn route<'a>(&'a self, from: &'a AccountView, to: &'a AccountView) -> Route<'a> {
+    fn route<'a>(&'a self, from: &'a Vault, to: &'a AccountView) -> Route<'a> {
         Route {
-            from,
+            from: &from.account,
             to,
             authority: &self.account,
-            signer: Some(&self.signer),
+            signer: Some(&from.signer),
         }
     }
 }
@@ -114,7 +114,7 @@ impl Currency {
         };
         let vaults = from.vault.as_ref().zip(to.vault.as_ref());
         let (from_vault, to_vault) = vaults.ok_or(LotteryError::TokenAccountsMissing)?;
-        token.transfer(&from.route(from_vault, to_vault), amount);
+        token.transfer(&from.route(from_vault, &to_vault.account), amount);
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Currency {
         };
         let route = Route {
             from: source,
-            to: vault,
+            to: &vault.account,
             authority: wallet,
             signer: None,
         };
@@ -156,12 +156,12 @@ impl Currency {
             return Ok(());
         };
         let metas = [
-            InstructionAccount::writable(vault.address()),
+            InstructionAccount::writable(vault.account.address()),
             InstructionAccount::writable(wallet.address()),
             InstructionAccount::readonly_signer(purse.account.address()),
         ];
         let handles = [
-            CpiHandle::readonly(vault),
+            CpiHandle::readonly(&vault.account),
             CpiHandle::readonly(wallet),
             CpiHandle::readonly(&purse.account),
         ];
@@ -170,7 +170,7 @@ impl Currency {
             &[CLOSE_ACCOUNT],
             &metas,
             &handles,
-            &[&purse.signer.seeds()],
+            &[&vault.signer.seeds()],
         );
         Ok(())
     }

@@ -1,6 +1,5 @@
 use anchor_lang::{
     pinocchio::cpi::{Seed, Signer as CpiSigner},
-    pinocchio::sysvars::Sysvar as _,
     prelude::*,
 };
 use pinocchio_system::instructions::{Allocate, Assign, CreateAccount, Transfer};
@@ -11,8 +10,8 @@ use crate::{error::LotteryError, state::Entry};
 const ENTRY_LEN: u64 = 8 + core::mem::size_of::<Entry>() as u64;
 
 /// Lamports that keep an entry alive.
-pub fn entry_rent() -> Result<u64> {
-    Rent::get()?.try_minimum_balance(ENTRY_LEN as usize)
+pub fn entry_rent(rent: &Rent) -> Result<u64> {
+    rent.try_minimum_balance(ENTRY_LEN as usize)
 }
 
 /// Creates an entry that holds its rent and what it is to carry, the price of its
@@ -22,10 +21,10 @@ pub fn entry_rent() -> Result<u64> {
 pub fn create_paid_entry(
     player: &AccountView,
     entry: &AccountView,
-    carried: u64,
+    (rent, carried): &(u64, u64),
     seeds: &[&[u8]; 5],
 ) -> Result<Account<Entry>> {
-    let rent = entry_rent()?;
+    let (rent, carried) = (*rent, *carried);
     let needed = add(rent, carried)?;
     let signer_seeds: [Seed; 5] = [
         Seed::from(seeds[0]),

@@ -15,10 +15,7 @@ pub use mint::*;
 pub use payout::*;
 
 use anchor_lang::{
-    accounts::SlabSchema,
-    address_eq,
-    pinocchio::{instruction::InstructionAccount, sysvars::Sysvar as _},
-    prelude::*,
+    accounts::SlabSchema, address_eq, pinocchio::instruction::InstructionAccount, prelude::*,
     unchecked_invoke_signed_fixed, CpiHandle,
 };
 
@@ -102,10 +99,16 @@ pub trait Holder {
 }
 
 /// Where a holder's money lies.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Purse {
     account: AccountView,
-    vault: Option<AccountView>,
+    vault: Option<Box<Vault>>,
+}
+
+/// Where a token house's holder keeps its tokens, and how it signs for them.
+#[derive(Clone)]
+struct Vault {
+    account: AccountView,
     signer: PdaSigner,
 }
 
@@ -124,24 +127,31 @@ impl Purse {
                 address_eq(given.address(), holder.vault()),
                 LotteryError::ForeignVault
             );
-            Some(*given)
+            Some(Box::new(Vault {
+                account: *given,
+                signer: holder.signer(),
+            }))
         };
         Ok(Self {
             account: *holder.account(),
             vault,
-            signer: holder.signer(),
         })
     }
 
     /// Tokens in the vault; `None` of a native house.
     pub fn tokens(&self) -> Result<Option<u64>> {
-        self.vault.as_ref().map(token_amount).transpose()
+        self.vault
+            .as_ref()
+            .map(|vault| token_amount(&vault.account))
+            .transpose()
     }
 
     /// The mint's freeze authority has frozen the vault.
     #[inline(never)]
     pub fn is_frozen(&self) -> Result<bool> {
-        self.vault.as_ref().map_or(Ok(false), is_frozen)
+        self.vault
+            .as_ref()
+            .map_or(Ok(false), |vault| is_frozen(&vault.account))
     }
 
     /// The invariant that every instruction which moves money ends with: what is held
@@ -180,11 +190,11 @@ pub fn move_lamports(from: &AccountView, to: &AccountView, amount: u64) -> Resul
 /// Refuses a payment that the runtime would refuse without saying why, or that
 /// would go to a program.
 #[inline(never)]
-pub fn require_payable(wallet: &AccountView, amount: u64) -> Result<()> {
+pub fn require_payable(wallet: &AccountView, amount: u64, rent: &Rent) -> Result<()> {
     require!(!wallet.executable(), LotteryError::PayoutToProgram);
     let after = add(wallet.lamports(), amount)?;
     require!(
-        after >= Rent::get()?.try_minimum_balance(wallet.data_len())?,
+        after >= rent.try_minimum_balance(wallet.data_len())?,
         LotteryError::PayoutBelowRentExemption
     );
     Ok(())
@@ -192,11 +202,16 @@ pub fn require_payable(wallet: &AccountView, amount: u64) -> Result<()> {
 
 /// Pays a bounty, or returns rent, to whom it belongs.
 #[inline(never)]
-pub fn pay_lamports(from: &AccountView, wallet: &AccountView, amount: u64) -> Result<()> {
+pub fn pay_lamports(
+    from: &AccountView,
+    wallet: &AccountView,
+    amount: u64,
+    rent: &Rent,
+) -> Result<()> {
     if amount == 0 {
         return Ok(());
     }
-    require_payable(wallet, amount)?;
+    require_payable(wallet, amount, rent)?;
     move_lamports(from, wallet, amount)
 }
 

@@ -20,12 +20,12 @@ impl Payout {
     /// Refuses, before anything has changed, a payment that cannot be made or that
     /// the wallet would not want.
     #[inline(never)]
-    pub fn check(&self, amount: u64) -> Result<()> {
+    pub fn check(&self, amount: u64, rent: &Rent) -> Result<()> {
         if amount == 0 {
             return Ok(());
         }
         let Some(mint) = self.currency.mint() else {
-            return require_payable(&self.wallet, amount);
+            return require_payable(&self.wallet, amount, rent);
         };
         require!(!self.wallet.executable(), LotteryError::PayoutToProgram);
         require!(!self.purse.is_frozen()?, LotteryError::VaultFrozen);

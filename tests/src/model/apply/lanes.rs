@@ -19,22 +19,18 @@ impl Model {
         let house = self.cast.house;
         let address = address::lane(&house, index);
         let randomness = address::randomness(&address);
-        if self.lane(index).is_some() {
-            return Err(Why::EXISTS);
-        }
         let lut_slot = self.slot - 1;
         self.ledger.create(key, address, bytes::<state::Lane>())?;
         self.ledger.create(key, randomness, RANDOMNESS)?;
-        // The escrow and the lookup table of a lane that was closed stay where they are.
-        let escrow = address::reward_escrow(&randomness);
-        if self.ledger.get(&escrow).bytes == 0 {
-            self.ledger.create(key, escrow, TOKEN_ACCOUNT)?;
+        // What a lane that was closed left behind serves the next one.
+        for (account, size) in [
+            (address::reward_escrow(&randomness), TOKEN_ACCOUNT),
+            (address::lookup_table(&randomness, lut_slot), LOOKUP_TABLE),
+        ] {
+            if self.ledger.get(&account).bytes == 0 {
+                self.ledger.create(key, account, size)?;
+            }
         }
-        let table = address::lookup_table(&randomness, lut_slot);
-        if self.ledger.get(&table).bytes > 0 {
-            return Err(Why::TABLE_EXISTS);
-        }
-        self.ledger.create(key, table, LOOKUP_TABLE)?;
         self.lanes.push(Lane {
             index,
             address,

@@ -57,7 +57,7 @@ impl Model {
 
     fn execute(&mut self, key: Pubkey, who: usize, what: &What) -> Result<Codes, Why> {
         match what {
-            What::CreateHouse { id, params } => self.create_house(key, who, *id, params)?,
+            What::CreateHouse { id, params } => self.create_house(key, *id, params)?,
             What::UpdateHouse { rules } => self.update_house(key, rules)?,
             What::SetPause { games, joins } => self.set_pause(key, *games, *joins)?,
             What::Propose { successor } => self.propose(key, *successor)?,

@@ -57,6 +57,7 @@ impl Op {
             known: 4,
             claims: !self.b.is_multiple_of(3),
             entries_first: !self.b.is_multiple_of(5),
+            batches: self.b.is_multiple_of(4),
             thaws: false,
             who: usize::from(self.who),
             lane: model.lanes.len() as u8,
