@@ -80,7 +80,7 @@ impl PlayerBatch {
             currency: &self.currency,
             events: &self.events,
             accounts,
-            till: Till::new(self.signer.account(), &clock()?)?,
+            till: Till::of(operations.len(), self.signer.account(), &clock()?)?,
             game: None,
             closed: Vec::new(),
         };

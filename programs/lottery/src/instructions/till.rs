@@ -23,14 +23,21 @@ pub(super) struct Till {
 }
 
 impl Till {
+    /// For one payment.
     pub fn new(cranker: &AccountView, clock: &Clock) -> Result<Self> {
+        Self::of(1, cranker, clock)
+    }
+
+    /// For about so many payments; nothing here is given back, so growing would cost.
+    pub fn of(payments: usize, cranker: &AccountView, clock: &Clock) -> Result<Self> {
         Ok(Self {
             rent: Rent::get()?,
             cranker: *cranker,
             now: clock.unix_timestamp,
             slot: clock.slot,
-            moves: Moves::default(),
-            payments: Vec::with_capacity(1),
+            // To the player, and the bounty.
+            moves: Moves::with_capacity(payments.wrapping_mul(2)),
+            payments: Vec::with_capacity(payments),
             bounty: 0,
         })
     }

@@ -93,6 +93,11 @@ fn needs_memo(tokens: &AccountView) -> Result<bool> {
 pub struct Moves(Vec<(AccountView, AccountView, u64)>);
 
 impl Moves {
+    /// With room for so many.
+    pub fn with_capacity(moves: usize) -> Self {
+        Self(Vec::with_capacity(moves))
+    }
+
     #[inline(never)]
     pub fn push(&mut self, from: &AccountView, to: &AccountView, amount: u64) {
         self.0.push((*from, *to, amount));
