@@ -46,7 +46,7 @@ fn holders(world: &World) -> Vec<Pubkey> {
 }
 
 #[test]
-fn dearer_rent_stops_no_payout() {
+fn an_account_that_dearer_rent_left_behind_still_pays() {
     let mut world = World::new();
     let settled = world.settled(rules::game, &[1, 1]);
     let cancelled = world.cancelled(&[1, 2]);
