@@ -171,11 +171,16 @@ async fn check(stage: &Stage, wallet: &Wallet, game: &Pubkey, report: &Value) ->
         .collect();
     let state: Game = stage.state(game).await;
     assert_eq!(prizes, owed(&state, &entry));
-    let signed = |paid: &&Value| paid.get("signature").or(paid.get("lost")).is_some();
-    let claims = payments.iter().filter(signed).count();
+    let count = |what: &dyn Fn(&&Value) -> bool| {
+        u64::try_from(payments.iter().filter(what).count()).unwrap()
+    };
+    let claimed = count(&|paid| paid.get("signature").is_some());
+    let lost = count(&|paid| paid.get("lost").is_some());
     let won: u64 = prizes.iter().map(|prize| amount(&prize["amount"])).sum();
-    let fees = SIGNATURE_FEE * u64::try_from(claims).unwrap();
-    assert_eq!(balance("joined") + won - fees, balance("after"));
+    // Who claims for themselves earns the bounty too.
+    let earned = won + state.bounty * claimed;
+    let fees = SIGNATURE_FEE * (claimed + lost);
+    assert_eq!(balance("joined") + earned - fees, balance("after"));
     payments
 }
 
@@ -203,9 +208,17 @@ async fn play_generous(stage: &Stage, wallet: &Wallet, grace: &str) -> Vec<Value
     payments
 }
 
+/// A stage whose house admits games of a hundred tickets.
+async fn set(cluster: ClusterChoice, name: &str) -> Stage {
+    Stage::set_with(cluster, name, OTHERS, None, |house| {
+        house.rules.jackpot_mean[0] = SOL;
+    })
+    .await
+}
+
 /// A keeper pushes what is owed: prizes, and the refund of a cancelled game.
 async fn wallet_beside_a_keeper(cluster: ClusterChoice, name: &str) {
-    let mut stage = Stage::set(cluster, &format!("wallet_{name}"), OTHERS).await;
+    let mut stage = set(cluster, &format!("wallet_{name}")).await;
     stage.start_keeper().await;
     let wallet = Wallet::open(&stage).await;
     let payments = play_generous(&stage, &wallet, "60").await;
@@ -249,7 +262,7 @@ fn thrifty_keeper(stage: &Stage, folder: &Path, key: &Keypair) -> Child {
 
 /// Nobody pushes anything: the wallet claims.
 async fn wallet_for_itself(cluster: ClusterChoice, name: &str) {
-    let stage = Stage::set(cluster, &format!("claims_{name}"), OTHERS).await;
+    let stage = set(cluster, &format!("claims_{name}")).await;
     let folder = tempfile::tempdir().unwrap();
     let key = Keypair::new();
     stage
