@@ -147,7 +147,7 @@ pub enum LotteryError {
     BountyTooHigh,
     #[msg("The claim window must be 3,600 to 31,536,000 seconds")]
     ClaimWindow,
-    #[msg("The draw timeout must be 100 to 1,512,000 slots")]
+    #[msg("The draw timeout must be 100 to 216,000 slots")]
     DrawTimeout,
     #[msg("A sold-out game would contribute more to a jackpot than its mean between hits")]
     ContributionAboveMean,

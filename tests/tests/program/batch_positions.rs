@@ -144,3 +144,33 @@ fn malformed_operations_are_refused() {
     assert_fails(send(&|data| data[flag] = 2), &malformed);
     assert!(send(&|_| ()).is_ok());
 }
+
+/// The close counts in the game, so it is refused whole, before any bounty moved, where
+/// the game was not lent for writing.
+#[test]
+fn a_refunded_entry_is_not_closed_half_when_its_game_cannot_be_written() {
+    let (mut world, sold, cranker) = cancelled(&[1, 1]);
+    let other = world.cancelled(&[1]);
+    for entry in sold.entries.iter().chain(&other.entries) {
+        world.refund(entry).unwrap();
+    }
+    let mut batch = Batch::new(cranker.pubkey());
+    for entry in [sold.entries[0], other.entries[0]] {
+        batch.close_entry(world.entry_keys(&entry)).unwrap();
+    }
+    let mut instruction = batch.build(false);
+    for meta in &mut instruction.accounts {
+        meta.is_writable &= meta.pubkey != sold.game;
+    }
+    let before = world.account(&sold.entries[0]);
+    let meta = world.send(&[instruction], &cranker, &[]).unwrap();
+    let results = refusal::results(&meta.return_data.data, 2).unwrap();
+    assert!(results[0].is_some() && results[1].is_none());
+    assert_eq!(world.account(&sold.entries[0]), before);
+    assert!(
+        world
+            .svm
+            .get_account(&other.entries[0])
+            .is_none_or(|account| account.lamports == 0)
+    );
+}

@@ -46,11 +46,16 @@ impl CloseEntry {
 /// be paid so holds up nobody else's rent.
 #[inline(never)]
 pub(super) fn require_over(game: &AccountView, entry: &Entry) -> Result<()> {
-    if entry.refunded != 0 || game.data_len() == 0 {
+    if game.data_len() == 0 {
         return Ok(());
     }
+    // Also finds out whether the game can be written, which counting the entry will do
+    // after money was promised.
     let game = load_mut::<Game>(*game)?;
-    require!(game.has(Game::FLAG_PAID), LotteryError::GameStillOwes);
+    require!(
+        entry.refunded != 0 || game.has(Game::FLAG_PAID),
+        LotteryError::GameStillOwes
+    );
     Ok(())
 }
 

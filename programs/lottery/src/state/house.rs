@@ -72,9 +72,11 @@ pub const MAX_BOUNTY: u64 = 1_000_000;
 /// Shortest and longest claim window (seconds): an hour and a year.
 pub const MIN_CLAIM_WINDOW: u32 = 3_600;
 pub const MAX_CLAIM_WINDOW: u32 = 31_536_000;
-/// Shortest and longest draw timeout (slots).
+/// Shortest and longest draw timeout (slots). The longest, a day at 400 ms a slot, is well
+/// below `DRAW_GRACE`, so that lanes which wait for silent oracles are free again long
+/// before a game may be cancelled for want of one.
 pub const MIN_DRAW_TIMEOUT: u64 = 100;
-pub const MAX_DRAW_TIMEOUT: u64 = 1_512_000;
+pub const MAX_DRAW_TIMEOUT: u64 = 216_000;
 
 /// What a house's authority may change; it applies to games created later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, SchemaRead, SchemaWrite, IdlType)]

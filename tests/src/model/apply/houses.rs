@@ -48,7 +48,7 @@ fn valid_params(params: &HouseParams) -> Result<(), E> {
     if params.vrf_queue == Pubkey::default() {
         return Err(E::AddressMissing);
     }
-    if !(100..=1_512_000).contains(&params.draw_timeout) {
+    if !(100..=216_000).contains(&params.draw_timeout) {
         return Err(E::DrawTimeout);
     }
     valid_rules(&params.rules)
