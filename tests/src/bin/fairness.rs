@@ -22,7 +22,7 @@ use lottery_tests::fairness::{
     version,
     after_help = "Exit code 0: all bounds kept, all controls rejected; 1: not so; \
                   2: could not run.\n\nExamples:\n  \
-                  fairness                          two minutes on two cores\n  \
+                  fairness                          a few minutes on two cores\n  \
                   fairness --seed 7 --draws 20000   other values, a tenth of the draws\n  \
                   fairness --only jackpot --json    some experiments, for scripts"
 )]
