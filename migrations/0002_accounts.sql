@@ -26,7 +26,7 @@ CREATE TABLE houses (
     -- The token it plays for; NULL for native SOL. "Base units" are the token's
     -- smallest units then, and lamports otherwise.
     mint            address,
-    -- Per tier (minor, major, mega): mean contribution between hits (base units).
+    -- Per tier (minor, major, mega): mean contribution between hits, and the most a hit pays (base units).
     jackpot_mean    u64[] NOT NULL CHECK (cardinality(jackpot_mean) = 3),
     -- Reward of a crank (lamports, whatever the currency).
     bounty          u64 NOT NULL,

@@ -271,16 +271,16 @@ impl World {
                 let at = usize::from(tier);
                 jackpot.contribute(shares.jackpots[at], 2_000).unwrap();
                 if jackpot_hit(&seed, tier, game.jackpot_mean[at], shares.jackpots[at]) {
-                    let award = jackpot.amount - bps_of(jackpot.amount, game.reserve_bps[at]);
-                    jackpot.amount -= award;
-                    jackpot.total_won += award;
-                    jackpot.hits += 1;
-                    jackpot.last_game = *address;
-                    jackpot.last_ticket = jackpot_ticket(&seed, tier, game.tickets);
-                    jackpot.last_won_amount = award;
-                    jackpot.last_won_at = game.settled_at;
+                    let award = jackpot.award(game.jackpot_mean[at], game.reserve_bps[at]);
+                    let ticket = jackpot_ticket(&seed, tier, game.tickets);
+                    let clock = anchor_lang::prelude::Clock {
+                        slot: 2_000,
+                        unix_timestamp: game.settled_at,
+                        ..Default::default()
+                    };
+                    jackpot.hit(address, ticket, award, &clock).unwrap();
                     game.jackpot_awards[at] = award;
-                    game.jackpot_tickets[at] = jackpot.last_ticket;
+                    game.jackpot_tickets[at] = ticket;
                     game.set_flag(Game::FLAG_JACKPOT_HIT);
                 }
             }

@@ -7,7 +7,8 @@ use pinocchio::{
 use crate::{
     call::{self, Preimage},
     events,
-    payouts::take_bounty,
+    payouts::{covers, take_bounty},
+    purchase::owed_while_open,
     randomness, seeds,
     state::{Draw, Game, GameStatus, House, Lane, LAYOUT_VERSION},
     switchboard::{COMMIT, PROGRAM_ID, SLOT_HASHES},
@@ -129,6 +130,7 @@ pub unsafe fn request(input: &Input) -> Outcome {
             move_lamports(*view, cranker, request)?;
             move_lamports(*view, draw_view, reveal)?;
         }
+        covers(*view, game, owed_while_open(game)?)?;
         requests = add(requests, request)?;
         reveals = add(reveals, reveal)?;
     }

@@ -81,7 +81,7 @@ pub unsafe fn settle(input: &Input) -> Outcome {
     event.push(draw.house);
     event.push(*draw_view.address());
     event.push(0u32);
-    let (mut refusal, mut rounds, mut bounties) = (None, 0u32, 0);
+    let (mut refusal, mut rounds, mut bounties, mut divided) = (None, 0u32, 0, false);
     for view in games {
         let game = match next(*view, draw_view, draw) {
             Ok(game) => game,
@@ -94,6 +94,7 @@ pub unsafe fn settle(input: &Input) -> Outcome {
         event.push(round);
         rounds = rounds.wrapping_add(1);
         let owed = if game.awaits_settlement() {
+            divided = true;
             divide(*view, game, &mut holders, &clock, &round.seed)?
         } else {
             owed_while_open(game)?
@@ -109,9 +110,11 @@ pub unsafe fn settle(input: &Input) -> Outcome {
     if rounds == 0 {
         return Err(refusal.unwrap_or(LotteryError::NoGames.into()));
     }
-    treasury_covers(treasury_view, holders.treasury)?;
-    for (view, jackpot) in holders.jackpot_views.iter().zip(&holders.jackpots) {
-        jackpot_covers(*view, jackpot)?;
+    if divided {
+        treasury_covers(treasury_view, holders.treasury)?;
+        for (view, jackpot) in holders.jackpot_views.iter().zip(&holders.jackpots) {
+            jackpot_covers(*view, jackpot)?;
+        }
     }
     event.set(COUNT, rounds);
     event.push(*cranker.address());
@@ -207,7 +210,8 @@ fn divide(
             continue;
         }
         let ticket = jackpot_ticket(seed, tier as u8, game.tickets);
-        let award = jackpot.hit(view.address(), ticket, game.reserve_bps[tier], clock)?;
+        let award = jackpot.award(game.jackpot_mean[tier], game.reserve_bps[tier]);
+        jackpot.hit(view.address(), ticket, award, clock)?;
         game.jackpot_awards[tier] = award;
         game.jackpot_tickets[tier] = ticket;
         game.set_flag(Game::FLAG_JACKPOT_HIT);

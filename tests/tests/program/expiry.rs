@@ -169,7 +169,7 @@ fn an_expired_game_and_its_entries_close() {
 }
 
 #[test]
-fn expired_prizes_are_won_by_the_next_mega_hit() {
+fn expired_prizes_fill_the_mega_jackpot_for_its_next_hits() {
     let mut world = World::with_house(|params| {
         let never = params.rules.jackpot_mean;
         rules::certain_hits(params, 12);
@@ -178,11 +178,15 @@ fn expired_prizes_are_won_by_the_next_mega_hit() {
     let first = world.settled(of_twelve, &[4; 3]).game;
     world.pass(86_400);
     world.expire(&first).unwrap();
+    // More than the mean, which is what a hit pays at most; half of the pot stays.
     let pot = world.jackpot(2).amount;
     let second = world.settled(of_twelve, &[4; 3]).game;
     let state = world.game(&second);
-    let whole = pot + state.jackpot_contributions[2];
-    assert_eq!(state.jackpot_awards[2], whole - whole / 2);
+    let mean = state.jackpot_mean[2];
+    assert!(pot > 3 * mean);
+    assert_eq!(state.jackpot_awards[2], mean);
+    let left = pot + state.jackpot_contributions[2] - mean;
+    assert_eq!(world.jackpot(2).amount, left);
     world.claim_award(&second, 2).unwrap();
 }
 

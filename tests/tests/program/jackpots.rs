@@ -5,7 +5,7 @@ use lottery::{
     draw::{jackpot_hit, jackpot_ticket},
     events::{EVENT_VERSION, JackpotFunded},
     math::{bps_of, split},
-    state::{Game, GameParams, Jackpot},
+    state::{Game, GameParams, HouseRules, Jackpot},
 };
 use lottery_client::{address, instruction as ix};
 use lottery_tests::{
@@ -179,7 +179,7 @@ fn awards_wait_for_the_settlement() {
 }
 
 #[test]
-fn anybody_may_give_to_a_jackpot_and_its_next_winner_gets_it() {
+fn anybody_may_give_to_a_jackpot() {
     let mut world = hitting(&[1]);
     let giver = world.player();
     let before = world.lamports(&giver.pubkey());
@@ -204,12 +204,51 @@ fn anybody_may_give_to_a_jackpot_and_its_next_winner_gets_it() {
 
     let (game, _) = settled_game(&mut world, 1);
     let settled = world.game(&game);
-    let whole = SOL + settled.jackpot_contributions[1];
+    // The mean is what the game contributed, and the most that a hit pays.
+    let award = settled.jackpot_mean[1];
+    assert_eq!(settled.jackpot_awards[1], award);
     assert_eq!(
-        settled.jackpot_awards[1],
-        whole - bps_of(whole, settled.reserve_bps[1])
+        world.jackpot(1).amount,
+        SOL + settled.jackpot_contributions[1] - award
     );
     world.claim_award(&game, 1).unwrap();
+}
+
+/// Whoever makes the rules could otherwise empty a full pot by a game of their own,
+/// which contributes next to nothing and hits for certain.
+#[test]
+fn a_hit_pays_at_most_the_mean_however_full_the_pot() {
+    let mut world = World::new();
+    let giver = world.player();
+    for tier in 0..3 {
+        let give = ix::fund_jackpot(giver.pubkey(), world.house, tier, SOL, None);
+        world.send(&[give], &giver, &[]).unwrap();
+    }
+    let rules = HouseRules {
+        prize_bps: 9_997,
+        jackpot_bps: [1; 3],
+        treasury_bps: 0,
+        reserve_bps: [0; 3],
+        jackpot_mean: [1; 3],
+        ..rules::house(world.treasury_wallet.pubkey(), world.queue).rules
+    };
+    let update = ix::update_house(world.authority.pubkey(), world.house, rules);
+    world.crank(update).unwrap();
+    let sold = world.sell(
+        |id, now| {
+            let mut params = of_four(id, now);
+            params.entry_fee = 2_500;
+            params
+        },
+        &[1; 4],
+    );
+    world.play(&sold.game, 1).unwrap();
+    let settled = world.game(&sold.game);
+    for tier in 0..3 {
+        assert_eq!(settled.jackpot_contributions[tier], 1);
+        assert_eq!(settled.jackpot_awards[tier], 1);
+        assert_eq!(world.jackpot(tier as u8).amount, SOL);
+    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(super) struct Batch<'a> {
     pub events: &'a EventAccounts,
     pub accounts: &'a [AccountView],
     pub till: Till,
+    pub clock: Clock,
     /// The game of the payments in the till.
     pub game: Option<AccountView>,
     /// Entries to close at the end, with whom their last lamports belong to.
@@ -78,7 +79,8 @@ impl Batch<'_> {
                     tokens,
                 };
                 let (mut game, entry, payout) = self.open(at)?;
-                self.till.prize(&mut game, &entry, &payout, ticket)
+                self.till
+                    .prize(&mut game, &entry, &payout, ticket, &self.clock)
             }
             Operation::ClaimJackpot {
                 game,
@@ -97,7 +99,8 @@ impl Batch<'_> {
                 };
                 let mut jackpot = load_mut::<Jackpot>(self.account(jackpot)?)?;
                 let (mut game, entry, payout) = self.open(at)?;
-                self.till.award(&mut game, &entry, &payout, &mut jackpot)
+                self.till
+                    .award(&mut game, &entry, &payout, &mut jackpot, &self.clock)
             }
             Operation::Refund {
                 game,
@@ -146,7 +149,7 @@ impl Batch<'_> {
             tokens: tokens.as_ref(),
             currency: Currency::of(&game.vault, self.currency)?,
             order,
-            now: self.till.now,
+            now: self.clock.unix_timestamp,
             rent: crate::money::entry_rent(&self.till.rent)?,
         };
         let price = purchase.check(&game, &purse)?;

@@ -5,7 +5,7 @@ use crate::{
     clock::clock,
     error::LotteryError,
     events::{DrawAborted, EventAccounts, GameCancelled, EVENT_VERSION},
-    money::{add, load_mut, move_lamports, pay_lamports, Holder as _},
+    money::{add, load_mut, pay_lamports, Holder as _},
     state::{Draw, Game, GameStatus, Lane, MAX_DRAW_ATTEMPTS},
 };
 
@@ -97,9 +97,7 @@ impl AbortDraw {
         // What it had put aside for the reveal pays for the release.
         let bounty = game.bounty.min(self.draw.bounty);
         self.draw.bounty = self.draw.bounty.saturating_sub(bounty);
-        move_lamports(self.draw.account(), game.account(), bounty)?;
-        pay_lamports(game.account(), self.cranker.account(), bounty, rent)?;
-        game.covered_by_lamports(game.get_lamports())?;
+        pay_lamports(self.draw.account(), self.cranker.account(), bounty, rent)?;
         if game.draw_attempts < MAX_DRAW_ATTEMPTS {
             let status = if game.rounds_settled == 0 {
                 GameStatus::Open

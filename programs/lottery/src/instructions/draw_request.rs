@@ -69,15 +69,16 @@ impl RequestDraw {
             },
         )?;
         // Lamports move after the last call that carries accounts which hold some.
-        let bounties = self.pay_bounties(&bound)?;
         let room = bound.len().wrapping_mul(32);
+        let games = bound.iter().map(|game| *game.address()).collect();
+        let bounties = self.pay_bounties(bound)?;
         self.events.emit_with(
             &DrawRequested {
                 version: EVENT_VERSION,
                 house: *self.house.address(),
                 draw: *self.draw.address(),
                 oracle: *self.oracle.address(),
-                games: bound.iter().map(|game| *game.address()).collect(),
+                games,
                 cranker: *self.payer.address(),
                 bounty: bounties.request,
                 reveal_bounty: bounties.reveal,
@@ -107,12 +108,12 @@ impl RequestDraw {
     }
 
     /// Binds the games that are due and returns them.
-    fn bind_all(&mut self, games: &[AccountView], now: i64) -> Result<Vec<AccountView>> {
+    fn bind_all(&mut self, games: &[AccountView], now: i64) -> Result<Vec<Account<Game>>> {
         let mut bound = Vec::with_capacity(games.len());
         let mut first_refusal = None;
         for view in games {
-            match load_mut::<Game>(*view).and_then(|mut game| self.bind(&mut game, now)) {
-                Ok(()) => bound.push(*view),
+            match load_mut::<Game>(*view).and_then(|game| self.bind(game, now)) {
+                Ok(game) => bound.push(game),
                 Err(refusal) => {
                     first_refusal.get_or_insert(refusal);
                 }
@@ -125,7 +126,8 @@ impl RequestDraw {
     }
 
     /// Freezes a game: from here until the settlement nobody can enter it.
-    fn bind(&mut self, game: &mut Account<Game>, now: i64) -> Result<()> {
+    #[inline(always)]
+    fn bind(&mut self, mut game: Account<Game>, now: i64) -> Result<Account<Game>> {
         require!(
             address_eq(&game.house, self.house.address()),
             LotteryError::ForeignHouse
@@ -165,15 +167,14 @@ impl RequestDraw {
             .games
             .checked_add(1)
             .ok_or(LotteryError::Overflow)?;
-        Ok(())
+        Ok(game)
     }
 
     /// From each game one bounty to who requests, and one into the draw for who reveals.
-    fn pay_bounties(&mut self, games: &[AccountView]) -> Result<Bounties> {
+    fn pay_bounties(&mut self, games: Vec<Account<Game>>) -> Result<Bounties> {
         let rent = Rent::get()?;
         let mut paid = Bounties::default();
-        for view in games {
-            let mut game = load_mut::<Game>(*view)?;
+        for mut game in games {
             let request = game.take_bounty();
             let reveal = game.take_bounty();
             pay_lamports(game.account(), self.payer.account(), request, &rent)?;

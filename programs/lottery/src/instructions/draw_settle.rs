@@ -7,7 +7,7 @@ use crate::{
     draw::round_seed,
     error::LotteryError,
     events::{DrawSettled, RoundSettled, EVENT_VERSION},
-    money::{add, load_mut, pay_lamports, Purse},
+    money::{add, is_native, load_mut, pay_lamports, Holder as _, Purse},
     state::{Draw, Game, GameStatus},
 };
 
@@ -43,6 +43,7 @@ impl SettleDraw {
         let per_game = self.settlement.accounts_per_game();
         let mut rounds = Vec::with_capacity(accounts.len());
         let mut bounty = 0;
+        let mut purses = None;
         let rent = Rent::get()?;
         let mut first_refusal = None;
         for accounts in accounts.chunks_exact(per_game) {
@@ -55,25 +56,42 @@ impl SettleDraw {
                     continue;
                 }
             };
-            let purse = Purse::of(&game, accounts.get(1))?;
             rounds.push(self.settle_round(&mut game, &clock)?);
-            if game.awaits_settlement() {
+            let last = game.awaits_settlement();
+            // Before the last round only lamports move, and only out of the game's account.
+            let purse = if last || !is_native(game.vault()) {
+                Some(Purse::of(&game, accounts.get(1))?)
+            } else {
+                None
+            };
+            if let Some(purse) = purse.as_ref().filter(|_| last) {
+                let house = match purses.take() {
+                    Some(house) => house,
+                    None => self.settlement.purses()?,
+                };
                 let mut settlement = Settlement {
                     accounts: &mut self.settlement,
-                    purse: &purse,
+                    purses: &house,
+                    purse,
                     clock: &clock,
                 };
                 settlement.settle_unless_frozen(&mut game)?;
+                purses = Some(house);
             }
             let paid = game.take_bounty();
             pay_lamports(game.account(), self.cranker.account(), paid, &rent)?;
             bounty = add(bounty, paid)?;
-            purse.check(&*game)?;
+            match purse {
+                Some(purse) => purse.check(&*game)?,
+                None => game.covered_by_lamports(game.get_lamports())?,
+            }
         }
         if rounds.is_empty() {
             return Err(first_refusal.unwrap_or(LotteryError::NoGames.into()));
         }
-        self.settlement.check()?;
+        if let Some(purses) = &purses {
+            self.settlement.check(purses)?;
+        }
         let room = rounds.len().wrapping_mul(72);
         self.settlement.events.emit_with(
             &DrawSettled {
@@ -105,7 +123,7 @@ impl SettleDraw {
         Ok(game)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn settle_round(&mut self, game: &mut Account<Game>, clock: &Clock) -> Result<RoundSettled> {
         self.draw.settled = self
             .draw

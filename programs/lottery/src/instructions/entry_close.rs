@@ -3,7 +3,6 @@ use anchor_lang::{address_eq, prelude::*};
 use super::nested::*;
 use super::till::Till;
 use crate::{
-    clock::clock,
     error::LotteryError,
     events::EventAccounts,
     money::load_mut,
@@ -30,7 +29,7 @@ pub struct CloseEntry {
 
 impl CloseEntry {
     pub fn run(&mut self) -> Result<()> {
-        let mut till = Till::new(self.cranker.account(), &clock()?)?;
+        let mut till = Till::new(self.cranker.account())?;
         let view = *self.game.account();
         require_over(&view, &self.entry)?;
         till.rent(&self.entry, self.player.account())?;

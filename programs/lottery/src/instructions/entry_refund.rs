@@ -3,7 +3,6 @@ use anchor_lang::{address_eq, prelude::*};
 use super::nested::*;
 use super::till::{PayoutAccounts, Till};
 use crate::{
-    clock::clock,
     error::LotteryError,
     state::{Entry, Game},
 };
@@ -28,7 +27,7 @@ pub struct Refund {
 impl Refund {
     pub fn run(&mut self) -> Result<()> {
         let payout = self.payout.payout(&self.game, self.player.account())?;
-        let mut till = Till::new(self.cranker.account(), &clock()?)?;
+        let mut till = Till::new(self.cranker.account())?;
         till.refund(&mut self.game, &mut self.entry, &payout)?;
         let events = &self.payout.events;
         till.tell(events, self.game.address(), Some(&self.game))?;

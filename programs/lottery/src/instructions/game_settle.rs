@@ -31,14 +31,16 @@ impl SettleGame {
         );
         let clock = clock()?;
         let purse = Purse::of(&self.game, view(&self.game_vault))?;
+        let purses = self.settlement.purses()?;
         let mut settlement = Settlement {
             accounts: &mut self.settlement,
+            purses: &purses,
             purse: &purse,
             clock: &clock,
         };
         let settled = settlement.settle_unless_frozen(&mut self.game)?;
         require!(settled, LotteryError::VaultFrozen);
-        self.settlement.check()?;
+        self.settlement.check(&purses)?;
         purse.check(&*self.game)
     }
 }

@@ -31,8 +31,9 @@ pub struct ClaimJackpot {
 impl ClaimJackpot {
     pub fn run(&mut self) -> Result<()> {
         let payout = self.payout.payout(&self.game, self.player.account())?;
-        let mut till = Till::new(self.cranker.account(), &clock()?)?;
-        till.award(&mut self.game, &self.entry, &payout, &mut self.jackpot)?;
+        let mut till = Till::new(self.cranker.account())?;
+        let jackpot = &mut self.jackpot;
+        till.award(&mut self.game, &self.entry, &payout, jackpot, &clock()?)?;
         let events = &self.payout.events;
         till.tell(events, self.game.address(), Some(&self.game))?;
         till.moves.make()?;

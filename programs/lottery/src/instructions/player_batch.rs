@@ -80,7 +80,8 @@ impl PlayerBatch {
             currency: &self.currency,
             events: &self.events,
             accounts,
-            till: Till::of(operations.len(), self.signer.account(), &clock()?)?,
+            till: Till::of(operations.len(), self.signer.account())?,
+            clock: clock()?,
             game: None,
             closed: Vec::new(),
         };

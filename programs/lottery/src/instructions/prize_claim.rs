@@ -29,8 +29,8 @@ pub struct Claim {
 impl Claim {
     pub fn run(&mut self, ticket: u32) -> Result<()> {
         let payout = self.payout.payout(&self.game, self.player.account())?;
-        let mut till = Till::new(self.cranker.account(), &clock()?)?;
-        till.prize(&mut self.game, &self.entry, &payout, ticket)?;
+        let mut till = Till::new(self.cranker.account())?;
+        till.prize(&mut self.game, &self.entry, &payout, ticket, &clock()?)?;
         let events = &self.payout.events;
         till.tell(events, self.game.address(), Some(&self.game))?;
         till.moves.make()?;

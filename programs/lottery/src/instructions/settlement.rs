@@ -36,7 +36,7 @@ pub struct SettlementAccounts {
 }
 
 /// Purses of the house's holders.
-struct Purses {
+pub(super) struct Purses {
     treasury: Purse,
     minor: Purse,
     major: Purse,
@@ -54,7 +54,7 @@ impl SettlementAccounts {
     }
 
     #[inline(never)]
-    fn purses(&self) -> Result<Purses> {
+    pub(super) fn purses(&self) -> Result<Purses> {
         Ok(Purses {
             treasury: Purse::of(&self.treasury, view(&self.treasury_vault))?,
             minor: Purse::of(&self.minor, view(&self.minor_vault))?,
@@ -65,8 +65,7 @@ impl SettlementAccounts {
 
     /// Every holder of the house covers what it owes.
     #[inline(never)]
-    pub fn check(&self) -> Result<()> {
-        let purses = self.purses()?;
+    pub(super) fn check(&self, purses: &Purses) -> Result<()> {
         purses.treasury.check(&*self.treasury)?;
         purses.minor.check(&*self.minor)?;
         purses.major.check(&*self.major)?;
@@ -77,6 +76,8 @@ impl SettlementAccounts {
 /// The settlement of one game whose rounds are all drawn.
 pub(super) struct Settlement<'a> {
     pub accounts: &'a mut SettlementAccounts,
+    /// The house's.
+    pub purses: &'a Purses,
     /// The game's.
     pub purse: &'a Purse,
     pub clock: &'a Clock,
@@ -88,20 +89,24 @@ impl Settlement<'_> {
     /// and later draws do not wait for it.
     #[inline(never)]
     pub fn settle_unless_frozen(&mut self, game: &mut Account<Game>) -> Result<bool> {
-        let purses = self.accounts.purses()?;
-        let frozen = self.purse.is_frozen()?
-            || purses.treasury.is_frozen()?
-            || purses.minor.is_frozen()?
-            || purses.major.is_frozen()?
-            || purses.mega.is_frozen()?;
-        if frozen {
+        if !is_native(game.vault()) && self.is_frozen()? {
             return Ok(false);
         }
-        self.settle(game, &purses)?;
+        self.settle(game)?;
         Ok(true)
     }
 
-    fn settle(&mut self, game: &mut Account<Game>, purses: &Purses) -> Result<()> {
+    fn is_frozen(&self) -> Result<bool> {
+        let purses = self.purses;
+        Ok(self.purse.is_frozen()?
+            || purses.treasury.is_frozen()?
+            || purses.minor.is_frozen()?
+            || purses.major.is_frozen()?
+            || purses.mega.is_frozen()?)
+    }
+
+    fn settle(&mut self, game: &mut Account<Game>) -> Result<()> {
+        let purses = self.purses;
         let shares = split(game.gross(), &game.jackpot_bps, game.treasury_bps);
         game.prize_pool = shares.prize_pool;
         game.treasury_share = shares.treasury;
@@ -172,7 +177,8 @@ impl Roll<'_> {
         }
         let ticket = jackpot_ticket(&seed, tier, game.tickets);
         let address = *game.address();
-        let award = jackpot.hit(&address, ticket, game.reserve_bps[index], self.clock)?;
+        let award = jackpot.award(game.jackpot_mean[index], game.reserve_bps[index]);
+        jackpot.hit(&address, ticket, award, self.clock)?;
         game.jackpot_awards[index] = award;
         game.jackpot_tickets[index] = ticket;
         game.set_flag(Game::FLAG_JACKPOT_HIT);

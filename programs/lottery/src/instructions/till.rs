@@ -13,9 +13,6 @@ use crate::{
 /// still to move, the bounties. One instruction uses one till for all its payments.
 pub(super) struct Till {
     pub cranker: AccountView,
-    /// Unix seconds.
-    pub now: i64,
-    pub slot: u64,
     pub rent: Rent,
     pub moves: Moves,
     payments: Vec<Payment>,
@@ -24,17 +21,15 @@ pub(super) struct Till {
 
 impl Till {
     /// For one payment.
-    pub fn new(cranker: &AccountView, clock: &Clock) -> Result<Self> {
-        Self::of(1, cranker, clock)
+    pub fn new(cranker: &AccountView) -> Result<Self> {
+        Self::of(1, cranker)
     }
 
     /// For about so many payments; nothing here is given back, so growing would cost.
-    pub fn of(payments: usize, cranker: &AccountView, clock: &Clock) -> Result<Self> {
+    pub fn of(payments: usize, cranker: &AccountView) -> Result<Self> {
         Ok(Self {
             rent: Rent::get()?,
             cranker: *cranker,
-            now: clock.unix_timestamp,
-            slot: clock.slot,
             // To the player, and the bounty.
             moves: Moves::with_capacity(payments.wrapping_mul(2)),
             payments: Vec::with_capacity(payments),
@@ -49,8 +44,9 @@ impl Till {
         entry: &Account<Entry>,
         payout: &Payout,
         ticket: u32,
+        clock: &Clock,
     ) -> Result<()> {
-        let (place, prize) = game.prize_due(entry, ticket, self.now)?;
+        let (place, prize) = game.prize_due(entry, ticket, clock.unix_timestamp)?;
         payout.check(prize, &self.rent)?;
         self.require_bounty_payable(game.bounty)?;
         game.note_prize(place, prize)?;
@@ -67,20 +63,21 @@ impl Till {
         entry: &Account<Entry>,
         payout: &Payout,
         jackpot: &mut Account<Jackpot>,
+        clock: &Clock,
     ) -> Result<()> {
         require!(
             address_eq(&jackpot.house, &game.house),
             LotteryError::ForeignHouse
         );
         let tier = jackpot.tier;
-        let award = game.award_due(entry, tier, self.now)?;
+        let award = game.award_due(entry, tier, clock.unix_timestamp)?;
         payout.check(award, &self.rent)?;
         self.require_bounty_payable(game.bounty)?;
         game.note_award(tier, award)?;
         // A later hit by another game has its own winner to wait for.
         if address_eq(&jackpot.last_game, game.address()) {
             jackpot.last_winner = entry.player;
-            jackpot.touch(self.slot);
+            jackpot.touch(clock.slot);
         }
         payout.pay(award, &mut self.moves)?;
         self.take_bounty(game)?;

@@ -85,7 +85,8 @@ pub struct Game {
     pub jackpot_contributions: [u64; TIERS],
     /// Won from each jackpot at settlement (base units).
     pub jackpot_awards: [u64; TIERS],
-    /// Mean contribution between hits, from the house.
+    /// Mean contribution between hits, and the most a hit pays (base units), from the
+    /// house.
     pub jackpot_mean: [u64; TIERS],
     /// Prizes and awards paid so far (base units).
     pub paid_out: u64,

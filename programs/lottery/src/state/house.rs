@@ -27,7 +27,8 @@ pub struct House {
     /// Mint of the token that the house plays for; all zero for native SOL. Fixed.
     pub mint: Address,
     /// Per tier, mean total contribution between two hits (base units): a game
-    /// that contributes `c` hits the tier with probability `c / mean`.
+    /// that contributes `c` hits the tier with probability `c / mean`. Also the most
+    /// that a hit pays, so that nobody expects more than was paid in.
     pub jackpot_mean: [u64; TIERS],
     /// Reward of a crank (lamports, whatever the currency).
     pub bounty: u64,
@@ -83,7 +84,8 @@ pub const MAX_DRAW_TIMEOUT: u64 = 216_000;
 pub struct HouseRules {
     /// Wallet that the treasury's share is paid to.
     pub treasury_wallet: Address,
-    /// Mean contribution between hits per tier (base units), at least 1.
+    /// Mean contribution between hits, and the most a hit pays, per tier (base units),
+    /// at least 1.
     pub jackpot_mean: [u64; TIERS],
     /// Reward of each crank (lamports), at most `MAX_BOUNTY`.
     pub bounty: u64,

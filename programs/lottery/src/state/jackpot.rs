@@ -69,20 +69,20 @@ impl Jackpot {
         Ok(())
     }
 
-    /// Takes the award out of the pot: everything but the reserve.
-    pub fn hit(
-        &mut self,
-        game: &Address,
-        ticket: u32,
-        reserve_bps: u16,
-        clock: &Clock,
-    ) -> Result<u64> {
+    /// What a hit pays now (base units): the pot less its reserve, and at most the mean
+    /// contribution between hits. A game that contributes `c` hits with probability
+    /// `c / mean`, so whoever plays, and whoever made the rules, expects at most `c`.
+    pub fn award(&self, mean: u64, reserve_bps: u16) -> u64 {
         let reserve = bps_of(self.amount, reserve_bps);
-        let award = self
+        self.amount.saturating_sub(reserve).min(mean)
+    }
+
+    /// Takes an award out of the pot.
+    pub fn hit(&mut self, game: &Address, ticket: u32, award: u64, clock: &Clock) -> Result<()> {
+        self.amount = self
             .amount
-            .checked_sub(reserve)
+            .checked_sub(award)
             .ok_or(LotteryError::Overflow)?;
-        self.amount = reserve;
         self.total_won = self.total_won.saturating_add(award);
         self.hits = self.hits.saturating_add(1);
         self.last_game = *game;
@@ -91,7 +91,7 @@ impl Jackpot {
         self.last_won_amount = award;
         self.last_won_at = clock.unix_timestamp;
         self.touch(clock.slot);
-        Ok(award)
+        Ok(())
     }
 
     /// Records that the contents changed.

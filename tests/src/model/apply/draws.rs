@@ -261,7 +261,8 @@ impl Model {
             }
             let ticket = jackpot_ticket(&seed, tier, tickets);
             let jackpot = &mut self.house.jackpots[at];
-            let award = jackpot.amount - share(jackpot.amount, terms.reserve_bps[at]);
+            let reserve = share(jackpot.amount, terms.reserve_bps[at]);
+            let award = (jackpot.amount - reserve).min(terms.jackpot_mean[at].into());
             jackpot.amount -= award;
             jackpot.won += award;
             jackpot.hits += 1;
