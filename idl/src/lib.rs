@@ -1,7 +1,9 @@
 //! The program's interface description (IDL), assembled from what Anchor's
 //! macros print. Under the program's feature `idl-build` they emit tests that
 //! print pieces of it between markers; Anchor's own command line tool collects
-//! them the same way.
+//! them the same way. What the macros do not know is added: the token accounts.
+
+mod tokens;
 
 use std::{
     collections::BTreeMap,
@@ -44,7 +46,8 @@ pub fn build() -> Result<String> {
         "the program does not build with --features idl-build; a type without IDL \
          information needs #[derive(IdlType)]"
     );
-    let idl = assemble(&String::from_utf8(output.stdout)?)?;
+    let mut idl = assemble(&String::from_utf8(output.stdout)?)?;
+    tokens::append(&mut idl)?;
     let mut text = serde_json::to_string_pretty(&idl)?;
     text.push('\n');
     Ok(text)

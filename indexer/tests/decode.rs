@@ -95,7 +95,7 @@ async fn instructions_are_kept_with_accounts_and_arguments() {
     let node = Node::default();
     let token = Token {
         mint: key(30),
-        program: key(31),
+        program: solana_pubkey::pubkey!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
     };
     let both = [
         ix::join(&purchase(), None),

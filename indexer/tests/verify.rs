@@ -78,7 +78,7 @@ async fn every_tampering_is_found() {
             "entries_hash",
         ),
         (
-            "UPDATE games SET jackpot_awards[1] = 1 WHERE id = 0",
+            "UPDATE games SET jackpot_awards[1] = jackpot_awards[1] + 1 WHERE id = 0",
             "jackpot_awards",
         ),
         (

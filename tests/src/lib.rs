@@ -13,6 +13,7 @@ pub mod events;
 pub mod fairness;
 pub mod hostile;
 pub mod model;
+pub mod mutants;
 pub mod oracle;
 pub mod payouts;
 pub mod play;

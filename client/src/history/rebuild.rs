@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Accounts of `player_batch` before those that its operations name.
-const BATCH_ACCOUNTS: usize = 6;
+const BATCH_ACCOUNTS: usize = 4;
 
 /// A purchase that was made.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use thiserror::Error;
 
-use super::{EntryKeys, Purchase, SYSTEM_PROGRAM, Token, build, currency, events};
+use super::{EntryKeys, Purchase, SYSTEM_PROGRAM, Token, build, events};
 use crate::address;
 
 /// Why an operation does not fit into a batch.
@@ -119,7 +119,6 @@ impl Batch {
             &accounts::PlayerBatch {
                 signer: self.signer,
                 system_program: SYSTEM_PROGRAM,
-                currency: currency(self.token),
                 events: events(),
             },
             &instruction::PlayerBatch {
@@ -128,6 +127,9 @@ impl Batch {
             },
         );
         instruction.accounts.extend(self.accounts);
+        if let Some(token) = self.token {
+            instruction.accounts.extend(token.metas());
+        }
         instruction
     }
 

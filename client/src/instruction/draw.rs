@@ -5,7 +5,7 @@ use lottery::{
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{SYSTEM_PROGRAM, Token, build, currency, events, vault, with_games};
+use super::{SYSTEM_PROGRAM, Token, build, events, with_games, with_tokens};
 use crate::address;
 
 /// A lane and the house around it: what every step of a draw names.
@@ -93,20 +93,20 @@ pub fn reveal_draw(
     )
 }
 
-fn settlement(house: Pubkey, token: Option<Token>) -> SettlementAccounts {
-    let treasury = address::treasury(&house);
-    let [minor, major, mega] = [0, 1, 2].map(|tier| address::jackpot(&house, tier));
+/// Where a house's money is: treasury, minor, major and mega jackpot.
+fn holders(house: &Pubkey) -> [Pubkey; 4] {
+    let [minor, major, mega] = [0, 1, 2].map(|tier| address::jackpot(house, tier));
+    [address::treasury(house), minor, major, mega]
+}
+
+fn settlement(house: Pubkey) -> SettlementAccounts {
+    let [treasury, minor, major, mega] = holders(&house);
     SettlementAccounts {
         house,
         treasury,
         minor,
         major,
         mega,
-        currency: currency(token),
-        treasury_vault: vault(token, &treasury),
-        minor_vault: vault(token, &minor),
-        major_vault: vault(token, &major),
-        mega_vault: vault(token, &mega),
         events: events(),
     }
 }
@@ -128,30 +128,33 @@ pub fn settle_draw(
     games: &[Pubkey],
     token: Option<Token>,
 ) -> Instruction {
-    with_games(
-        build(
-            &accounts::SettleDraw {
-                cranker,
-                draw: keys.draw,
-                draw_payer: keys.payer,
-                settlement: settlement(keys.house, token),
-            },
-            &instruction::SettleDraw {},
-        ),
-        games,
-        token,
-    )
+    let settle = build(
+        &accounts::SettleDraw {
+            cranker,
+            draw: keys.draw,
+            draw_payer: keys.payer,
+            settlement: settlement(keys.house),
+        },
+        &instruction::SettleDraw {},
+    );
+    let settle = with_tokens(settle, token, &holders(&keys.house), None);
+    with_games(settle, games, token)
 }
 
 /// Divides the money of a game whose settlement met a frozen vault.
 pub fn settle_game(house: Pubkey, game: Pubkey, token: Option<Token>) -> Instruction {
-    build(
-        &accounts::SettleGame {
-            game,
-            game_vault: vault(token, &game),
-            settlement: settlement(house, token),
-        },
-        &instruction::SettleGame {},
+    let [treasury, minor, major, mega] = holders(&house);
+    with_tokens(
+        build(
+            &accounts::SettleGame {
+                game,
+                settlement: settlement(house),
+            },
+            &instruction::SettleGame {},
+        ),
+        token,
+        &[treasury, minor, major, mega, game],
+        None,
     )
 }
 

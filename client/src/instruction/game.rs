@@ -2,7 +2,7 @@ use lottery::{Order, accounts, instruction, state::GameParams};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{SYSTEM_PROGRAM, Token, associated, build, currency, events, vault};
+use super::{SYSTEM_PROGRAM, Token, build, events, with_tokens};
 use crate::address;
 
 pub fn create_game(
@@ -12,18 +12,21 @@ pub fn create_game(
     token: Option<Token>,
 ) -> Instruction {
     let game = address::game(&house, params.id);
-    build(
-        &accounts::CreateGame {
-            creator,
-            house,
-            treasury: address::treasury(&house),
-            game,
-            system_program: SYSTEM_PROGRAM,
-            currency: currency(token),
-            game_vault: vault(token, &game),
-            events: events(),
-        },
-        &instruction::CreateGame { params },
+    with_tokens(
+        build(
+            &accounts::CreateGame {
+                creator,
+                house,
+                treasury: address::treasury(&house),
+                game,
+                system_program: SYSTEM_PROGRAM,
+                events: events(),
+            },
+            &instruction::CreateGame { params },
+        ),
+        token,
+        &[game],
+        None,
     )
 }
 
@@ -57,18 +60,20 @@ impl Purchase {
 /// Buys tickets.
 pub fn join(purchase: &Purchase, token: Option<Token>) -> Instruction {
     let (entry, order) = purchase.order();
-    build(
-        &accounts::Join {
-            player: purchase.player,
-            house: purchase.house,
-            game: purchase.game,
-            entry,
-            system_program: SYSTEM_PROGRAM,
-            currency: currency(token),
-            game_vault: vault(token, &purchase.game),
-            player_tokens: associated(token, &purchase.player),
-        },
-        &instruction::Join { order },
+    with_tokens(
+        build(
+            &accounts::Join {
+                player: purchase.player,
+                house: purchase.house,
+                game: purchase.game,
+                entry,
+                system_program: SYSTEM_PROGRAM,
+            },
+            &instruction::Join { order },
+        ),
+        token,
+        &[purchase.game],
+        Some(&purchase.player),
     )
 }
 
@@ -91,16 +96,18 @@ pub fn close_game(
     creator: Pubkey,
     token: Option<Token>,
 ) -> Instruction {
-    build(
-        &accounts::CloseGame {
-            cranker,
-            game,
-            creator,
-            currency: currency(token),
-            game_vault: vault(token, &game),
-            creator_tokens: associated(token, &creator),
-            events: events(),
-        },
-        &instruction::CloseGame {},
+    with_tokens(
+        build(
+            &accounts::CloseGame {
+                cranker,
+                game,
+                creator,
+                events: events(),
+            },
+            &instruction::CloseGame {},
+        ),
+        token,
+        &[game],
+        Some(&creator),
     )
 }

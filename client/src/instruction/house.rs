@@ -5,7 +5,7 @@ use lottery::{
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{SYSTEM_PROGRAM, Token, associated, build, currency, events, vault};
+use super::{SYSTEM_PROGRAM, Token, build, events, with_tokens};
 use crate::address;
 
 pub fn create_house(
@@ -17,23 +17,23 @@ pub fn create_house(
     let house = address::house(&creator, id);
     let treasury = address::treasury(&house);
     let [minor, major, mega] = [0, 1, 2].map(|tier| address::jackpot(&house, tier));
-    build(
-        &accounts::CreateHouse {
-            creator,
-            house,
-            treasury,
-            minor,
-            major,
-            mega,
-            system_program: SYSTEM_PROGRAM,
-            currency: currency(token),
-            treasury_vault: vault(token, &treasury),
-            minor_vault: vault(token, &minor),
-            major_vault: vault(token, &major),
-            mega_vault: vault(token, &mega),
-            events: events(),
-        },
-        &instruction::CreateHouse { id, params },
+    with_tokens(
+        build(
+            &accounts::CreateHouse {
+                creator,
+                house,
+                treasury,
+                minor,
+                major,
+                mega,
+                system_program: SYSTEM_PROGRAM,
+                events: events(),
+            },
+            &instruction::CreateHouse { id, params },
+        ),
+        token,
+        &[treasury, minor, major, mega],
+        None,
     )
 }
 
@@ -88,18 +88,20 @@ pub fn withdraw_treasury(
     token: Option<Token>,
 ) -> Instruction {
     let treasury = address::treasury(&house);
-    build(
-        &accounts::WithdrawTreasury {
-            authority,
-            house,
-            treasury,
-            wallet,
-            currency: currency(token),
-            treasury_vault: vault(token, &treasury),
-            wallet_tokens: associated(token, &wallet),
-            events: events(),
-        },
-        &instruction::WithdrawTreasury { amount },
+    with_tokens(
+        build(
+            &accounts::WithdrawTreasury {
+                authority,
+                house,
+                treasury,
+                wallet,
+                events: events(),
+            },
+            &instruction::WithdrawTreasury { amount },
+        ),
+        token,
+        &[treasury],
+        Some(&wallet),
     )
 }
 
@@ -112,16 +114,18 @@ pub fn fund_jackpot(
     token: Option<Token>,
 ) -> Instruction {
     let jackpot = address::jackpot(&house, tier);
-    build(
-        &accounts::FundJackpot {
-            funder,
-            jackpot,
-            system_program: SYSTEM_PROGRAM,
-            currency: currency(token),
-            jackpot_vault: vault(token, &jackpot),
-            funder_tokens: associated(token, &funder),
-            events: events(),
-        },
-        &instruction::FundJackpot { amount },
+    with_tokens(
+        build(
+            &accounts::FundJackpot {
+                funder,
+                jackpot,
+                system_program: SYSTEM_PROGRAM,
+                events: events(),
+            },
+            &instruction::FundJackpot { amount },
+        ),
+        token,
+        &[jackpot],
+        Some(&funder),
     )
 }

@@ -16,10 +16,7 @@ pub use lane::*;
 pub use payout::*;
 
 use anchor_lang::{InstructionData, ToAccountMetas};
-use lottery::{
-    events::{self, __client_accounts_eventaccounts::EventAccounts},
-    money::__client_accounts_tokenaccounts::TokenAccounts,
-};
+use lottery::events::{self, __client_accounts_eventaccounts::EventAccounts};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_system_interface::program::ID as SYSTEM_PROGRAM;
@@ -35,6 +32,10 @@ pub struct Token {
 }
 
 impl Token {
+    fn metas(&self) -> [AccountMeta; 2] {
+        [self.mint, self.program].map(|account| AccountMeta::new_readonly(account, false))
+    }
+
     /// The token account that a wallet's payments go to.
     pub fn associated(&self, wallet: &Pubkey) -> Pubkey {
         address::associated_token(wallet, &self.mint, &self.program)
@@ -49,20 +50,26 @@ fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruc
     }
 }
 
-fn currency(token: Option<Token>) -> TokenAccounts {
-    TokenAccounts {
-        mint: token.map(|token| token.mint),
-        token_program: token.map(|token| token.program),
-    }
-}
-
-/// The vault of a house, or a game, that plays for a token.
-fn vault(token: Option<Token>, holder: &Pubkey) -> Option<Pubkey> {
-    token.map(|_| address::vault(holder))
-}
-
-fn associated(token: Option<Token>, wallet: &Pubkey) -> Option<Pubkey> {
-    token.map(|token| token.associated(wallet))
+/// Appends the token accounts of an instruction in a token house: the mint, its program,
+/// the vaults of `holders`, and the associated token account of `wallet`.
+fn with_tokens(
+    mut instruction: Instruction,
+    token: Option<Token>,
+    holders: &[Pubkey],
+    wallet: Option<&Pubkey>,
+) -> Instruction {
+    let Some(token) = token else {
+        return instruction;
+    };
+    let vaults = holders.iter().map(address::vault);
+    let wallet = wallet.map(|wallet| token.associated(wallet));
+    instruction.accounts.extend(token.metas());
+    instruction.accounts.extend(
+        vaults
+            .chain(wallet)
+            .map(|account| AccountMeta::new(account, false)),
+    );
+    instruction
 }
 
 fn events() -> EventAccounts {
@@ -80,7 +87,8 @@ fn with_games(
 ) -> Instruction {
     for game in games {
         instruction.accounts.push(AccountMeta::new(*game, false));
-        if let Some(vault) = vault(vaults, game) {
+        if vaults.is_some() {
+            let vault = address::vault(game);
             instruction.accounts.push(AccountMeta::new(vault, false));
         }
     }

@@ -1,11 +1,8 @@
-use lottery::{
-    accounts, instruction, instructions::__client_accounts_payoutaccounts::PayoutAccounts,
-    state::MEGA,
-};
+use lottery::{accounts, instruction, state::MEGA};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{Token, associated, build, currency, events, vault};
+use super::{Token, build, events, with_tokens};
 use crate::address;
 
 /// An entry, as the cranks that pay its player name it.
@@ -20,57 +17,52 @@ pub struct EntryKeys {
 }
 
 impl EntryKeys {
-    fn payout(&self) -> PayoutAccounts {
-        PayoutAccounts {
-            currency: currency(self.token),
-            game_vault: vault(self.token, &self.game),
-            player_tokens: associated(self.token, &self.player),
-            events: events(),
-        }
+    fn with_tokens(&self, payment: Instruction) -> Instruction {
+        with_tokens(payment, self.token, &[self.game], Some(&self.player))
     }
 }
 
 /// Pays the prize of a winning `ticket` to the entry's player.
 pub fn claim(cranker: Pubkey, keys: EntryKeys, ticket: u32) -> Instruction {
-    build(
+    keys.with_tokens(build(
         &accounts::Claim {
             cranker,
             game: keys.game,
             entry: keys.entry,
             player: keys.player,
-            payout: keys.payout(),
+            events: events(),
         },
         &instruction::Claim { ticket },
-    )
+    ))
 }
 
 /// Pays the award of `tier` to the player of the entry, which holds its ticket.
 pub fn claim_jackpot(cranker: Pubkey, keys: EntryKeys, tier: u8) -> Instruction {
-    build(
+    keys.with_tokens(build(
         &accounts::ClaimJackpot {
             cranker,
             game: keys.game,
             entry: keys.entry,
             player: keys.player,
             jackpot: address::jackpot(&keys.house, tier),
-            payout: keys.payout(),
+            events: events(),
         },
         &instruction::ClaimJackpot {},
-    )
+    ))
 }
 
 /// Returns the price of the entry to its player.
 pub fn refund(cranker: Pubkey, keys: EntryKeys) -> Instruction {
-    build(
+    keys.with_tokens(build(
         &accounts::Refund {
             cranker,
             game: keys.game,
             entry: keys.entry,
             player: keys.player,
-            payout: keys.payout(),
+            events: events(),
         },
         &instruction::Refund {},
-    )
+    ))
 }
 
 /// Returns the rent of the entry to its player.
@@ -95,16 +87,18 @@ pub fn expire_prizes(
     token: Option<Token>,
 ) -> Instruction {
     let mega = address::jackpot(&house, MEGA);
-    build(
-        &accounts::ExpirePrizes {
-            cranker,
-            game,
-            mega,
-            currency: currency(token),
-            game_vault: vault(token, &game),
-            mega_vault: vault(token, &mega),
-            events: events(),
-        },
-        &instruction::ExpirePrizes {},
+    with_tokens(
+        build(
+            &accounts::ExpirePrizes {
+                cranker,
+                game,
+                mega,
+                events: events(),
+            },
+            &instruction::ExpirePrizes {},
+        ),
+        token,
+        &[game, mega],
+        None,
     )
 }

@@ -72,6 +72,24 @@ function inlineStructArguments(root) {
   ]);
 }
 
+/**
+ * Leaves out optional accounts that are not given, where Anchor's convention puts the
+ * program's address in their place. They are the token accounts, which come last: in a
+ * house that plays for native SOL they would cost every transaction their bytes, and what
+ * follows them (`settleDraw`'s games) would not be where the program looks for it.
+ */
+function omitAbsentAccounts() {
+  return bottomUpTransformerVisitor([
+    {
+      select: (path) => {
+        const node = path.at(-1);
+        return node.kind === 'instructionNode' && node.accounts.some((account) => account.isOptional);
+      },
+      transform: (node) => instructionNode({ ...node, optionalAccountStrategy: 'omitted' }),
+    },
+  ]);
+}
+
 /** Names of the seeds that vary. */
 const variables = (list) =>
   list.filter((seed) => seed.kind === 'variablePdaSeedNode').map((seed) => seed.name);
@@ -95,6 +113,7 @@ export function additions(root) {
   const linked = Object.keys(seeds).filter((name) => accounts.has(name));
   return [
     inlineStructArguments(root),
+    omitAbsentAccounts(),
     flattenInstructionDataArgumentsVisitor(),
     addPdasVisitor({
       [root.program.name]: added.map(([name, seeds]) => ({ name, seeds })),

@@ -9,7 +9,7 @@ use lottery::{
         round_seed,
     },
     events::{DrawRequested, DrawRevealed, DrawSettled, EVENT_VERSION, GameSettled, RoundSettled},
-    math::{bps_of, place_prize, split},
+    math::{place_prize, split},
     state::{Draw, Entry, Game, GameStatus, House, Jackpot, LAYOUT_VERSION, Lane, TIERS, Treasury},
 };
 use lottery_client::{account::Kind, address};
@@ -276,7 +276,9 @@ impl World {
                     let clock = anchor_lang::prelude::Clock {
                         slot: 2_000,
                         unix_timestamp: game.settled_at,
-                        ..Default::default()
+                        epoch_start_timestamp: 0,
+                        epoch: 0,
+                        leader_schedule_epoch: 0,
                     };
                     jackpot.hit(address, ticket, award, &clock).unwrap();
                     game.jackpot_awards[at] = award;

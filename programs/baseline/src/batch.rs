@@ -43,8 +43,8 @@ struct Batch<'a> {
 
 #[inline(never)]
 pub unsafe fn batch(input: &Input) -> Outcome {
-    let mut walk = unsafe { Walk::<128>::new(input, 6)? };
-    accounts!(walk: signer, system, _mint, _program, authority, this);
+    let mut walk = unsafe { Walk::<128>::new(input, 4)? };
+    accounts!(walk: signer, system, authority, this);
     let accounts = unsafe { &*(walk.rest()? as *const [AccountView]) };
     payer(signer)?;
     system_program(system)?;

@@ -124,8 +124,8 @@ impl Params {
 #[inline(never)]
 pub unsafe fn create(input: &Input) -> Outcome {
     let params: Params = unsafe { input.arguments()? };
-    let mut walk = unsafe { Walk::<10>::new(input, 10)? };
-    accounts!(walk: creator, house, treasury, view, system, _mint, _program, _vault, events, this);
+    let mut walk = unsafe { Walk::<7>::new(input, 7)? };
+    accounts!(walk: creator, house, treasury, view, system, events, this);
     walk.exclusive(0b1101)?;
     payer(creator)?;
     let house_address = house.address();
@@ -223,8 +223,8 @@ fn reason(game: &Game, now: i64) -> Option<u8> {
 
 #[inline(never)]
 pub unsafe fn close(input: &Input) -> Outcome {
-    let mut walk = unsafe { Walk::<9>::new(input, 9)? };
-    accounts!(walk: cranker, view, creator, _mint, _program, _vault, _tokens, authority, this);
+    let mut walk = unsafe { Walk::<5>::new(input, 5)? };
+    accounts!(walk: cranker, view, creator, authority, this);
     walk.exclusive(0b10)?;
     writable(cranker)?;
     let game: &mut Game = load_mut(view)?;

@@ -94,14 +94,13 @@ impl Rules {
 #[inline(never)]
 pub unsafe fn create(input: &Input) -> Outcome {
     let params: Creation = unsafe { input.arguments()? };
-    let mut walk = unsafe { Walk::<15>::new(input, 15)? };
-    accounts!(walk: creator, house, treasury, minor, major, mega, system, mint, _program,
-        _treasury_vault, _minor_vault, _major_vault, _mega_vault, authority, this);
+    let mut walk = unsafe { Walk::<9>::new(input, 9)? };
+    accounts!(walk: creator, house, treasury, minor, major, mega, system, authority, this);
     walk.exclusive(0b11_1111)?;
     payer(creator)?;
     system_program(system)?;
     event_accounts(authority, this)?;
-    demand!(same(mint.address(), &crate::ID), Refusal::UNWRITTEN);
+    demand!(walk.left() == 0, Refusal::UNWRITTEN);
     demand!(!is_zero(&params.vrf_queue), LotteryError::AddressMissing);
     let timeout = params.draw_timeout;
     demand!(
@@ -238,8 +237,8 @@ pub unsafe fn accept(input: &Input) -> Outcome {
 #[inline(never)]
 pub unsafe fn withdraw(input: &Input) -> Outcome {
     let amount: u64 = unsafe { input.arguments()? };
-    let mut walk = unsafe { Walk::<10>::new(input, 10)? };
-    accounts!(walk: authority, house, treasury, wallet, _mint, _program, _vault, _tokens, events, this);
+    let mut walk = unsafe { Walk::<6>::new(input, 6)? };
+    accounts!(walk: authority, house, treasury, wallet, events, this);
     walk.exclusive(0b100)?;
     signer(authority)?;
     let house_address = house.address();

@@ -23,8 +23,8 @@ pub fn jackpot_covers(view: AccountView, jackpot: &Jackpot) -> Outcome {
 #[inline(never)]
 pub unsafe fn fund(input: &Input) -> Outcome {
     let amount: u64 = unsafe { input.arguments()? };
-    let mut walk = unsafe { Walk::<9>::new(input, 9)? };
-    accounts!(walk: funder, view, system, _mint, _program, _vault, _tokens, events, this);
+    let mut walk = unsafe { Walk::<5>::new(input, 5)? };
+    accounts!(walk: funder, view, system, events, this);
     walk.exclusive(0b11)?;
     payer(funder)?;
     let jackpot: &mut Jackpot = load_mut(view)?;
@@ -40,8 +40,8 @@ pub unsafe fn fund(input: &Input) -> Outcome {
 
 #[inline(never)]
 pub unsafe fn expire(input: &Input) -> Outcome {
-    let mut walk = unsafe { Walk::<9>::new(input, 9)? };
-    accounts!(walk: cranker, view, mega_view, _mint, _program, _vault, _mega_vault, authority, this);
+    let mut walk = unsafe { Walk::<5>::new(input, 5)? };
+    accounts!(walk: cranker, view, mega_view, authority, this);
     walk.exclusive(0b111)?;
     writable(cranker)?;
     let game: &mut Game = load_mut(view)?;

@@ -91,8 +91,8 @@ fn tell_of(
 #[inline(never)]
 pub unsafe fn claim(input: &Input) -> Outcome {
     let ticket: u32 = unsafe { input.arguments()? };
-    let mut walk = unsafe { Walk::<10>::new(input, 10)? };
-    accounts!(walk: cranker, view, entry, player, _mint, _program, _vault, _tokens, authority, this);
+    let mut walk = unsafe { Walk::<6>::new(input, 6)? };
+    accounts!(walk: cranker, view, entry, player, authority, this);
     walk.exclusive(0b10)?;
     writable(cranker)?;
     let game: &mut Game = load_mut(view)?;
@@ -145,8 +145,8 @@ fn finish(
 
 #[inline(never)]
 pub unsafe fn claim_jackpot(input: &Input) -> Outcome {
-    let mut walk = unsafe { Walk::<11>::new(input, 11)? };
-    accounts!(walk: cranker, view, entry, player, jackpot, _mint, _program, _vault, _tokens, authority, this);
+    let mut walk = unsafe { Walk::<7>::new(input, 7)? };
+    accounts!(walk: cranker, view, entry, player, jackpot, authority, this);
     walk.exclusive(0b1_0010)?;
     writable(cranker)?;
     let game: &mut Game = load_mut(view)?;
@@ -181,8 +181,8 @@ pub unsafe fn claim_jackpot(input: &Input) -> Outcome {
 
 #[inline(never)]
 pub unsafe fn refund(input: &Input) -> Outcome {
-    let mut walk = unsafe { Walk::<10>::new(input, 10)? };
-    accounts!(walk: cranker, view, entry, player, _mint, _program, _vault, _tokens, authority, this);
+    let mut walk = unsafe { Walk::<6>::new(input, 6)? };
+    accounts!(walk: cranker, view, entry, player, authority, this);
     walk.exclusive(0b110)?;
     writable(cranker)?;
     let game: &mut Game = load_mut(view)?;

@@ -46,8 +46,8 @@ pub struct Purchase<'a> {
 #[inline(never)]
 pub unsafe fn join(input: &Input) -> Outcome {
     let order: Order = unsafe { input.arguments()? };
-    let mut walk = unsafe { Walk::<9>::new(input, 9)? };
-    accounts!(walk: player, house, game, entry, system, mint, program, vault, tokens);
+    let mut walk = unsafe { Walk::<9>::new(input, 5)? };
+    accounts!(walk: player, house, game, entry, system);
     walk.exclusive(0b1101)?;
     payer(player)?;
     let house_address = house.address();
@@ -60,7 +60,9 @@ pub unsafe fn join(input: &Input) -> Outcome {
     let payment = if is_zero(&game.vault) {
         None
     } else {
-        walk.exclusive(0b1_1000_0000)?;
+        demand!(walk.left() >= 4, LotteryError::TokenAccountsMissing);
+        accounts!(walk: mint, program, vault, tokens);
+        walk.exclusive(0b1_1000_1101)?;
         demand!(
             same(vault.address(), &game.vault),
             LotteryError::ForeignVault

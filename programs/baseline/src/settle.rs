@@ -32,9 +32,9 @@ struct Holders<'a> {
 
 #[inline(never)]
 pub unsafe fn settle(input: &Input) -> Outcome {
-    let mut walk = unsafe { Walk::<128>::new(input, 16)? };
+    let mut walk = unsafe { Walk::<128>::new(input, 10)? };
     accounts!(walk: cranker, draw_view, draw_payer, house_view, treasury_view, minor, major, mega,
-        _mint, _program, _treasury_vault, _minor_vault, _major_vault, _mega_vault, authority, this);
+        authority, this);
     let games = unsafe { &*(walk.rest()? as *const [AccountView]) };
     walk.exclusive(0b1111_0010)?;
     writable(cranker)?;

@@ -128,6 +128,12 @@ impl<const N: usize> Walk<N> {
         view
     }
 
+    /// How many were not taken yet.
+    #[inline(always)]
+    pub fn left(&self) -> usize {
+        self.given.wrapping_sub(self.count)
+    }
+
     /// The accounts after those already taken.
     #[inline(always)]
     pub unsafe fn rest(&mut self) -> Outcome<&[AccountView]> {

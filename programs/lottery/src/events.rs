@@ -60,7 +60,6 @@ impl EventAccounts {
         Ok(())
     }
 
-    #[inline(never)]
     fn send(&self, data: &[u8]) {
         let authority = self.event_authority.account();
         let metas = [InstructionAccount::readonly_signer(authority.address())];

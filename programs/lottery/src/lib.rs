@@ -26,6 +26,7 @@ pub mod switchboard;
 pub use error::LotteryError;
 use instructions::*;
 pub use instructions::{Operation, Order};
+use money::{is_native, TokenAccounts};
 use state::{GameParams, HouseParams, HouseRules};
 
 // Whom to tell of a weakness; the values are the builder's (`.cargo/config.toml`).
@@ -40,6 +41,25 @@ solana_security_txt::security_txt! {
 
 declare_id!("LottoRounds11111111111111111111111111111111");
 
+/// Runs an instruction with the token accounts that follow its own. In houses that play
+/// for native SOL there are none to walk; and, told apart here, the compiler leaves out
+/// of their code whatever is for tokens.
+macro_rules! run_in {
+    ($ctx:ident, $($vault:ident).+ $(, $argument:expr)*) => {{
+        if is_native(&$ctx.accounts.$($vault).+) {
+            return $ctx.accounts.run($($argument,)* TokenAccounts::NONE);
+        }
+        let tokens = trailing($ctx)?;
+        $ctx.accounts.run($($argument,)* TokenAccounts(&tokens))
+    }};
+}
+
+/// What follows an instruction's own accounts.
+#[inline(never)]
+fn trailing<T: Bumps>(ctx: &mut Context<T>) -> Result<Vec<AccountView>> {
+    ctx.remaining_accounts()
+}
+
 #[program]
 pub mod lottery {
     use super::*;
@@ -51,8 +71,9 @@ pub mod lottery {
         id: u16,
         params: HouseParams,
     ) -> Result<()> {
+        let tokens = trailing(ctx)?;
         let bumps = &ctx.bumps;
-        ctx.accounts.run(bumps, id, &params)
+        ctx.accounts.run(bumps, id, &params, TokenAccounts(&tokens))
     }
 
     /// Changes the rules of games created later.
@@ -82,13 +103,13 @@ pub mod lottery {
     /// Pays accrued shares to the treasury wallet.
     #[inline(never)]
     pub fn withdraw_treasury(ctx: &mut Context<WithdrawTreasury>, amount: u64) -> Result<()> {
-        ctx.accounts.run(amount)
+        run_in!(ctx, treasury.vault, amount)
     }
 
     /// Gives money to a jackpot.
     #[inline(never)]
     pub fn fund_jackpot(ctx: &mut Context<FundJackpot>, amount: u64) -> Result<()> {
-        ctx.accounts.run(amount)
+        run_in!(ctx, jackpot.vault, amount)
     }
 
     /// Opens a lane of draws.
@@ -107,20 +128,20 @@ pub mod lottery {
     /// Creates the house's next game.
     #[inline(never)]
     pub fn create_game(ctx: &mut Context<CreateGame>, params: GameParams) -> Result<()> {
-        let bumps = &ctx.bumps;
-        ctx.accounts.run(bumps, &params)
+        let bump = ctx.bumps.game;
+        run_in!(ctx, house.mint, bump, &params)
     }
 
     /// Buys tickets.
     #[inline(never)]
     pub fn join(ctx: &mut Context<Join>, order: Order) -> Result<()> {
-        ctx.accounts.run(&order)
+        run_in!(ctx, game.vault, &order)
     }
 
     /// Freezes games and commits to their randomness.
     #[inline(never)]
     pub fn request_draw(ctx: &mut Context<RequestDraw>) -> Result<()> {
-        let games = ctx.remaining_accounts()?;
+        let games = trailing(ctx)?;
         let bump = ctx.bumps.draw;
         ctx.accounts.run(bump, &games)
     }
@@ -139,33 +160,33 @@ pub mod lottery {
     /// Settles a round of each game given.
     #[inline(never)]
     pub fn settle_draw(ctx: &mut Context<SettleDraw>) -> Result<()> {
-        let games = ctx.remaining_accounts()?;
+        let games = trailing(ctx)?;
         ctx.accounts.run(&games)
     }
 
     /// Gives up a draw whose oracle did not answer in time.
     #[inline(never)]
     pub fn abort_draw(ctx: &mut Context<AbortDraw>) -> Result<()> {
-        let games = ctx.remaining_accounts()?;
+        let games = trailing(ctx)?;
         ctx.accounts.run(&games)
     }
 
     /// Divides the money of a game whose settlement met a frozen vault.
     #[inline(never)]
     pub fn settle_game(ctx: &mut Context<SettleGame>) -> Result<()> {
-        ctx.accounts.run()
+        run_in!(ctx, game.vault)
     }
 
     /// Pays a winning ticket's prize to its player.
     #[inline(never)]
     pub fn claim(ctx: &mut Context<Claim>, ticket: u32) -> Result<()> {
-        ctx.accounts.run(ticket)
+        run_in!(ctx, game.vault, ticket)
     }
 
     /// Pays a jackpot that the game hit to the winning ticket's player.
     #[inline(never)]
     pub fn claim_jackpot(ctx: &mut Context<ClaimJackpot>) -> Result<()> {
-        ctx.accounts.run()
+        run_in!(ctx, game.vault)
     }
 
     /// Cancels a game that sold too few tickets.
@@ -177,13 +198,13 @@ pub mod lottery {
     /// Returns an entry's price after its game was cancelled.
     #[inline(never)]
     pub fn refund(ctx: &mut Context<Refund>) -> Result<()> {
-        ctx.accounts.run()
+        run_in!(ctx, game.vault)
     }
 
     /// Moves unclaimed prizes to the mega jackpot.
     #[inline(never)]
     pub fn expire_prizes(ctx: &mut Context<ExpirePrizes>) -> Result<()> {
-        ctx.accounts.run()
+        run_in!(ctx, game.vault)
     }
 
     /// Returns an entry's rent.
@@ -195,7 +216,7 @@ pub mod lottery {
     /// Returns a game's rent and unspent bounties.
     #[inline(never)]
     pub fn close_game(ctx: &mut Context<CloseGame>) -> Result<()> {
-        ctx.accounts.run()
+        run_in!(ctx, game.vault)
     }
 
     /// Several joins, claims, refunds and closes at once.
@@ -205,7 +226,7 @@ pub mod lottery {
         operations: Vec<Operation>,
         all_or_nothing: bool,
     ) -> Result<()> {
-        let accounts = ctx.remaining_accounts()?;
+        let accounts = trailing(ctx)?;
         ctx.accounts.run(&operations, all_or_nothing, &accounts)
     }
 }

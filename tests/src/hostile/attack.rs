@@ -105,14 +105,11 @@ fn substitutions(case: &Case, at: usize, cast: &[Member], attacks: &mut Vec<Atta
     let metas = &case.call.accounts;
     let original = metas[at].pubkey;
     let optional = case.positions[at].optional;
-    let absent = case.is_absent(at);
     for member in cast.iter().filter(|member| member.address != original) {
         let here = metas.iter().any(|meta| meta.pubkey == member.address);
-        let kind = match (optional && member.address == lottery::ID, absent, here) {
-            (true, _, _) => "omitted".to_owned(),
-            (_, true, true) => format!("given, twice: {}", member.kind),
-            (_, true, false) => format!("given: {}", member.kind),
-            (_, _, true) => format!("twice: {}", member.kind),
+        let kind = match (optional && member.address == lottery::ID, here) {
+            (true, _) => "omitted".to_owned(),
+            (_, true) => format!("twice: {}", member.kind),
             _ => format!("another: {}", member.kind),
         };
         attacks.push(Attack::replace(
@@ -159,11 +156,10 @@ fn signatures(case: &Case, at: usize, cast: &[Member], attacks: &mut Vec<Attack>
     let vacant = Keypair::new_from_array([55; 32]).pubkey();
     for (address, kind) in wallets.chain([(vacant, "vacant address")]) {
         let here = case.call.accounts.iter().any(|meta| meta.pubkey == address);
-        let kind = match (case.is_absent(at), here) {
+        let kind = match here {
             _ if address == original.pubkey => "signed".to_owned(),
-            (true, _) => format!("given, signing: {kind}"),
-            (false, true) => format!("twice, signing: {kind}"),
-            (false, false) => format!("signing: {kind}"),
+            true => format!("twice, signing: {kind}"),
+            false => format!("signing: {kind}"),
         };
         let mut attack = Attack::replace(case, at, kind, address, true);
         attack.call.accounts[at].is_signer = true;

@@ -41,13 +41,6 @@ pub const LATE: &[Late] = &[
         because: "The account to be made cannot be written, which the System program finds out.",
     },
     Late {
-        calls: &["player_batch*", "settle_draw*"],
-        positions: &["[token account]", "[mint]"],
-        kinds: &["read-only"],
-        error: "runtime or Anchor: PrivilegeEscalation",
-        because: "The token account cannot be written, which the token program finds out.",
-    },
-    Late {
         calls: &["player_batch*"],
         positions: &["[wallet]"],
         kinds: &["read-only"],

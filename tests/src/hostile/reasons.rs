@@ -89,13 +89,6 @@ pub const HARMLESS: &[Harmless] = &[
         because: "Whoever signs may pay.",
     },
     Harmless {
-        calls: &["*"],
-        positions: TOKENS,
-        kinds: &["given*"],
-        effect: Same,
-        because: "A house that plays for native SOL does not look at a token's accounts.",
-    },
-    Harmless {
         calls: &["close_game*"],
         positions: &["creator_tokens", "mint"],
         kinds: &["*"],
@@ -219,6 +212,20 @@ pub const HARMLESS: &[Harmless] = &[
         because: "The bounty is the caller's to give away, and the creator's token account not looked at.",
     },
     Harmless {
+        calls: &["close_game*"],
+        positions: &["accounts"],
+        kinds: &["cut off"],
+        effect: Same,
+        because: "Without donated tokens the creator's token account, the last, is not looked at.",
+    },
+    Harmless {
+        calls: &["create_house"],
+        positions: &["accounts"],
+        kinds: &["cut off"],
+        effect: Willed,
+        because: "The creator picks what the house plays for: without token accounts, for SOL.",
+    },
+    Harmless {
         calls: &["close_lane"],
         positions: &["several"],
         kinds: &["of another house"],
@@ -287,6 +294,13 @@ pub const HARMLESS: &[Harmless] = &[
         kinds: &["in place: discriminator"],
         effect: Same,
         because: "The first bytes of a mint, or of an account that nothing moves from, say nothing that matters.",
+    },
+    Harmless {
+        calls: &["player_batch*"],
+        positions: &["[mint]"],
+        kinds: &["in place: discriminator"],
+        effect: Same,
+        because: "The first bytes of a mint say nothing that matters.",
     },
     Harmless {
         calls: &["*"],

@@ -20,7 +20,7 @@ use solana_transaction::Transaction;
 use super::kinds::kind_of;
 use crate::{
     rules,
-    tokens::{Currency, MintRules},
+    tokens::{Currency, MintRules, SPL_TOKEN, TOKEN_2022},
     world::{SOL, World},
 };
 
@@ -58,13 +58,6 @@ pub struct Case {
     /// Accounts and their counterparts elsewhere.
     pub families: Vec<Family>,
     pub attacker: Pubkey,
-}
-
-impl Case {
-    /// Whether an optional account is not given: the program's address stands for it.
-    pub fn is_absent(&self, at: usize) -> bool {
-        self.positions[at].optional && self.call.accounts[at].pubkey == lottery::ID
-    }
 }
 
 /// A position in an instruction's list of accounts.
@@ -251,6 +244,15 @@ fn positions(instruction: &str, call: &Instruction, svm: &LiteSVM) -> Vec<Positi
             optional: account["optional"].as_bool().unwrap_or(false),
         })
         .collect();
+    // Houses that play for native SOL leave the optional ones out.
+    let own = positions
+        .iter()
+        .filter(|position| !position.optional)
+        .count();
+    let token = call.accounts.get(own + 1).map(|meta| meta.pubkey);
+    if !token.is_some_and(|program| [SPL_TOKEN, TOKEN_2022].contains(&program)) {
+        positions.truncate(own);
+    }
     let rest = call.accounts.iter().skip(positions.len());
     positions.extend(rest.map(|meta| Position {
         name: format!("[{}]", kind_of(account(svm, &meta.pubkey).as_ref())),
@@ -279,7 +281,7 @@ fn add_rival(world: &mut World, currency: Currency) {
     world.svm.airdrop(&rival.pubkey(), 1_000 * SOL).unwrap();
     let ours = (world.token, world.house, world.authority.insecure_clone());
     let mut mint = MintRules::plain(match currency {
-        Currency::Native | Currency::Token2022 => crate::tokens::SPL_TOKEN,
+        Currency::Native | Currency::Token2022 => SPL_TOKEN,
         Currency::SplToken => crate::tokens::TOKEN_2022,
     });
     mint.seed = 202;

@@ -26,7 +26,9 @@ mod limits;
 mod oracles;
 mod overdue;
 mod pauses;
+
 mod payouts;
+mod placeholders;
 mod randomness;
 mod redraws;
 mod rent;

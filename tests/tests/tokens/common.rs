@@ -4,12 +4,12 @@ use lottery::{LotteryError, state::GameParams};
 use lottery_client::{address, instruction as ix};
 use lottery_tests::{
     payouts::Sold,
-    refusal::{Refusal, assert_fails, assert_refused},
+    refusal::assert_refused,
     rules,
     tokens::Currency,
     world::{LANE, World},
 };
-use solana_instruction::{Instruction, error::InstructionError};
+use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
@@ -33,6 +33,15 @@ pub fn without(instruction: &Instruction, account: &Pubkey) -> Instruction {
     for meta in &mut changed.accounts {
         meta.is_writable &= meta.pubkey != lottery::ID;
     }
+    changed
+}
+
+/// Without an account and all that come after it.
+pub fn cut_before(instruction: &Instruction, account: &Pubkey) -> Instruction {
+    let mut changed = instruction.clone();
+    let mut accounts = changed.accounts.iter();
+    let position = accounts.position(|meta| meta.pubkey == *account).unwrap();
+    changed.accounts.truncate(position);
     changed
 }
 
@@ -70,19 +79,6 @@ pub fn vaults(house: &Pubkey) -> [Pubkey; 4] {
     let jackpot = |tier| address::vault(&address::jackpot(house, tier));
     let treasury = address::vault(&address::treasury(house));
     [treasury, jackpot(0), jackpot(1), jackpot(2)]
-}
-
-/// Asserts that another account is refused in the place of a vault: as foreign or, where
-/// the instruction names it already, by Anchor, which lets no account be written by two
-/// names.
-#[track_caller]
-pub fn assert_foreign<T>(result: Result<T, Refusal>, instruction: &Instruction, other: &Pubkey) {
-    let mut accounts = instruction.accounts.iter();
-    if accounts.any(|meta| meta.pubkey == *other) {
-        assert_fails(result, &InstructionError::Custom(2040));
-    } else {
-        assert_refused(result, LotteryError::ForeignVault);
-    }
 }
 
 /// Asserts that each changed instruction is refused for this reason, and, at last, that

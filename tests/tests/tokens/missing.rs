@@ -15,7 +15,9 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
-use crate::common::{refused_until_whole, ten_tickets, vaults, without, won, world_of_hits};
+use crate::common::{
+    cut_before, refused_until_whole, ten_tickets, vaults, without, won, world_of_hits,
+};
 
 for_each_token! {
     create_house
@@ -33,16 +35,26 @@ for_each_token! {
     player_batch
 }
 
-/// Each of these accounts is needed.
+/// Each of these accounts is needed: neither it nor it and those after it may be missing.
 #[track_caller]
 fn needs(world: &mut World, instruction: Instruction, accounts: &[Pubkey]) {
-    let missing: Vec<_> = accounts
-        .iter()
-        .map(|account| {
-            let changed = without(&instruction, account);
-            (changed, LotteryError::TokenAccountsMissing)
-        })
-        .collect();
+    for account in accounts {
+        let cut = cut_before(&instruction, account);
+        assert_refused(world.crank(cut), LotteryError::TokenAccountsMissing);
+    }
+    needs_all(world, instruction, accounts);
+}
+
+/// The same, of an instruction in which others come after them.
+#[track_caller]
+fn needs_all(world: &mut World, instruction: Instruction, accounts: &[Pubkey]) {
+    let without = |account| {
+        (
+            without(&instruction, account),
+            LotteryError::TokenAccountsMissing,
+        )
+    };
+    let missing: Vec<_> = accounts.iter().map(without).collect();
     refused_until_whole(world, instruction, &missing);
 }
 
@@ -117,7 +129,7 @@ fn settle_draw(currency: Currency) {
     let mut cut = settle.clone();
     cut.accounts.pop();
     assert_refused(world.crank(cut), LotteryError::NoGames);
-    needs(&mut world, settle, &accounts);
+    needs_all(&mut world, settle, &accounts);
 }
 
 fn settle_game(currency: Currency) {
@@ -266,5 +278,5 @@ fn player_batch(currency: Currency) {
     let mut batch = Batch::new(world.authority.pubkey());
     batch.refund(world.entry_keys(&sold.entries[0])).unwrap();
     let batch = batch.build(true);
-    needs(&mut world, batch, &[token.mint, token.program]);
+    needs_all(&mut world, batch, &[token.mint, token.program]);
 }

@@ -4,6 +4,10 @@
     reason = "a test stops at the first surprise"
 )]
 
+use anchor_lang::{
+    Id as _,
+    programs::{Token as Spl, Token2022},
+};
 use lottery::{
     events,
     state::{GameParams, HouseParams, HouseRules, MEGA},
@@ -156,11 +160,12 @@ fn all(token: Option<Token>) -> Vec<(&'static str, Instruction)> {
 /// Names fall on the accounts that the client's builders put there.
 #[test]
 fn every_account_has_its_name() {
-    let token = Token {
+    let token = |program| Token {
         mint: key(30),
-        program: key(31),
+        program,
     };
-    for token in [None, Some(token)] {
+    let [spl, new] = [Spl::id(), Token2022::id()].map(token);
+    for token in [None, Some(spl), Some(new)] {
         for (name, instruction) in all(token) {
             let known = understand(&instruction.data).expect(name);
             assert_eq!(known.name, name);
@@ -179,7 +184,10 @@ fn every_account_has_its_name() {
                 );
                 assert_eq!(named.get("program"), Some(lottery::ID), "{name}");
             }
-            let names = known.accounts.concat();
+            let mut names = known.accounts.concat();
+            if let Some(tokens) = known.tokens {
+                names.extend(TOKEN.iter().chain(tokens));
+            }
             let has = |wanted: &str| names.contains(&wanted);
             if has("game_vault") {
                 let holder = named.get("game").unwrap();

@@ -31,7 +31,6 @@ const GAME_LEN: usize = 8 + core::mem::size_of::<Game>();
 /// A batch under way.
 pub(super) struct Batch<'a> {
     pub signer: AccountView,
-    pub currency: &'a TokenAccounts,
     pub events: &'a EventAccounts,
     pub accounts: &'a [AccountView],
     pub till: Till,
@@ -147,7 +146,7 @@ impl Batch<'_> {
             player: &self.signer,
             entry: &entry,
             tokens: tokens.as_ref(),
-            currency: Currency::of(&game.vault, self.currency)?,
+            currency: self.currency(&game)?,
             order,
             now: self.clock.unix_timestamp,
             rent: crate::money::entry_rent(&self.till.rent)?,
@@ -183,7 +182,7 @@ impl Batch<'_> {
             Some(self.account(at.tokens)?)
         };
         let payout = Payout {
-            currency: Currency::of(&game.vault, self.currency)?,
+            currency: self.currency(&game)?,
             purse: self.purse(&game, at.vault)?,
             wallet,
             tokens,
@@ -277,6 +276,13 @@ impl Batch<'_> {
             // A token house's game whose vault was not given paid nobody.
             None => Ok(()),
         }
+    }
+
+    /// The mint and its program are the last two accounts.
+    fn currency(&self, game: &Account<Game>) -> Result<Currency> {
+        let last = self.accounts.len().saturating_sub(TokenAccounts::FIXED);
+        let tokens = self.accounts.get(last..).unwrap_or_default();
+        Currency::of(&game.vault, TokenAccounts(tokens))
     }
 
     fn purse(&self, game: &Account<Game>, vault: u8) -> Result<Purse> {

@@ -206,12 +206,7 @@ impl RequestDraw {
             &switchboard::COMMIT,
             &metas,
             &handles,
-            &[&[
-                seeds::LANE,
-                self.house.address().as_ref(),
-                &[self.lane.index],
-                &[self.lane.bump],
-            ]],
+            &[&self.lane.signer().seeds()],
         );
     }
 }

@@ -6,7 +6,6 @@ use crate::{
     error::LotteryError,
     events::{DrawRevealed, EventAccounts, EVENT_VERSION},
     money::pay_lamports,
-    seeds,
     state::{Draw, House, Lane},
     switchboard::{self, ExpectedRandomness},
 };
@@ -125,16 +124,6 @@ impl RevealDraw {
             self.wrapped_sol_mint.cpi_handle(),
             self.state.cpi_handle(),
         ];
-        switchboard::invoke(
-            &data,
-            &metas,
-            &handles,
-            &[&[
-                seeds::LANE,
-                self.lane.house.as_ref(),
-                &[self.lane.index],
-                &[self.lane.bump],
-            ]],
-        );
+        switchboard::invoke(&data, &metas, &handles, &[&self.lane.signer().seeds()]);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     draw::round_seed,
     error::LotteryError,
     events::{DrawSettled, RoundSettled, EVENT_VERSION},
-    money::{add, is_native, load_mut, pay_lamports, Holder as _, Purse},
+    money::{add, is_native, load_mut, pay_lamports, Currency, Holder as _, Purse},
     state::{Draw, Game, GameStatus},
 };
 
@@ -18,8 +18,8 @@ use crate::{
 /// game's state: everything it computes was bounded when the game was created. If a
 /// vault is frozen, only the game's money waits (`settle_game`).
 ///
-/// Remaining accounts: the games, writable; in a token house each is followed by its
-/// vault, writable.
+/// Remaining accounts: in a token house the token accounts of [`SettlementAccounts`]; then
+/// the games, writable, in a token house each followed by its vault, writable.
 #[derive(Accounts)]
 pub struct SettleDraw {
     /// Gets the bounties.
@@ -40,13 +40,13 @@ impl SettleDraw {
             self.draw.state == Draw::REVEALED,
             LotteryError::DrawNotRevealed
         );
-        let per_game = self.settlement.accounts_per_game();
-        let mut rounds = Vec::with_capacity(accounts.len());
+        let (tokens, games, per_game) = self.settlement.split(accounts);
+        let mut rounds = Vec::with_capacity(games.len());
         let mut bounty = 0;
         let mut purses = None;
         let rent = Rent::get()?;
         let mut first_refusal = None;
-        for accounts in accounts.chunks_exact(per_game) {
+        for accounts in games.chunks_exact(per_game) {
             let [view, ..] = accounts else { continue };
             let next = load_mut::<Game>(*view).and_then(|game| self.require_next(game));
             let mut game = match next {
@@ -67,12 +67,13 @@ impl SettleDraw {
             if let Some(purse) = purse.as_ref().filter(|_| last) {
                 let house = match purses.take() {
                     Some(house) => house,
-                    None => self.settlement.purses()?,
+                    None => self.settlement.purses(tokens)?,
                 };
                 let mut settlement = Settlement {
                     accounts: &mut self.settlement,
                     purses: &house,
                     purse,
+                    currency: Currency::of(game.vault(), tokens)?,
                     clock: &clock,
                 };
                 settlement.settle_unless_frozen(&mut game)?;

@@ -43,7 +43,6 @@ impl CloseEntry {
 /// The entry is refunded, or its game is paid, or closed, which it can only be when it is
 /// paid. No other game ever comes to the same address. One player's refund that cannot
 /// be paid so holds up nobody else's rent.
-#[inline(never)]
 pub(super) fn require_over(game: &AccountView, entry: &Entry) -> Result<()> {
     if game.data_len() == 0 {
         return Ok(());
@@ -59,7 +58,6 @@ pub(super) fn require_over(game: &AccountView, entry: &Entry) -> Result<()> {
 }
 
 /// Counts a closed entry, if its game is still there.
-#[inline(never)]
 pub(super) fn note_closed(game: &AccountView) -> Result<()> {
     if game.data_len() == 0 {
         return Ok(());

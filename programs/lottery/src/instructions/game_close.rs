@@ -1,7 +1,6 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use super::nested::*;
-use super::view;
 use crate::{
     clock::clock,
     error::LotteryError,
@@ -13,6 +12,9 @@ use crate::{
 /// Closes a game that owes nothing to players any more; rent, unspent bounties and
 /// whatever was donated return to its creator, whoever asks. While the claim window
 /// runs, its entries must be closed first; later they no longer hold it up.
+///
+/// Token accounts: the game's vault, writable; the creator's token account, writable,
+/// needed only if somebody donated tokens.
 #[derive(Accounts)]
 pub struct CloseGame {
     /// Gets the bounty.
@@ -23,17 +25,11 @@ pub struct CloseGame {
     /// May be who cranks.
     #[account(mut, unsafe(dup), constraint(address_eq(creator.address(), &game.creator) @ LotteryError::ForeignCreator))]
     pub creator: UncheckedAccount,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub game_vault: Option<UncheckedAccount>,
-    /// The creator's token account; needed only if somebody donated tokens.
-    #[account(mut)]
-    pub creator_tokens: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
 
 impl CloseGame {
-    pub fn run(&mut self) -> Result<()> {
+    pub fn run(&mut self, tokens: TokenAccounts) -> Result<()> {
         let now = clock()?.unix_timestamp;
         require!(self.game.has(Game::FLAG_PAID), LotteryError::GameStillOwes);
         require!(
@@ -48,7 +44,7 @@ impl CloseGame {
             .checked_sub(bounty)
             .ok_or(LotteryError::Insolvent)?;
         require_payable(self.creator.account(), lamports, &rent)?;
-        let tokens = self.close_vault()?;
+        let tokens = self.close_vault(tokens)?;
         self.events.emit(&GameClosed {
             version: EVENT_VERSION,
             house: self.game.house,
@@ -67,16 +63,16 @@ impl CloseGame {
     }
 
     /// Empties and closes the vault of a token house's game; returns what was in it.
-    fn close_vault(&self) -> Result<u64> {
-        let purse = Purse::of(&self.game, view(&self.game_vault))?;
+    fn close_vault(&self, tokens: TokenAccounts) -> Result<u64> {
+        let purse = Purse::of(&self.game, tokens.get(0))?;
         let Some(donated) = purse.tokens()? else {
             return Ok(0);
         };
         let payout = Payout {
-            currency: Currency::of(&self.game.vault, &self.currency)?,
+            currency: Currency::of(&self.game.vault, tokens)?,
             purse: purse.clone(),
             wallet: *self.creator.account(),
-            tokens: view(&self.creator_tokens).copied(),
+            tokens: tokens.get(1).copied(),
         };
         payout.check(donated, &Rent::get()?)?;
         payout.pay(donated, &mut Moves::default())?;

@@ -1,7 +1,6 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use super::nested::*;
-use super::view;
 use crate::{
     clock::clock,
     draw::first_entries_hash,
@@ -13,6 +12,8 @@ use crate::{
 };
 
 /// Creates the house's next game under the house's present rules.
+///
+/// Token accounts: the game's vault, writable, created here.
 #[derive(Accounts)]
 pub struct CreateGame {
     /// Pays the rent and escrows the bounties of every later step.
@@ -24,15 +25,11 @@ pub struct CreateGame {
     #[account(init, payer = creator, seeds = [seeds::GAME, house.address().as_ref(), &treasury.games_created.to_le_bytes()], bump)]
     pub game: Account<Game>,
     pub system_program: Program<System>,
-    pub currency: Nested<TokenAccounts>,
-    /// Created here, in a token house.
-    #[account(mut)]
-    pub game_vault: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
 
 impl CreateGame {
-    pub fn run(&mut self, bumps: &CreateGameBumps, params: &GameParams) -> Result<()> {
+    pub fn run(&mut self, bump: u8, params: &GameParams, tokens: TokenAccounts) -> Result<()> {
         self.require_allowed()?;
         require!(
             params.id == self.treasury.games_created,
@@ -47,20 +44,20 @@ impl CreateGame {
             .ok_or(LotteryError::Overflow)?;
 
         let address = *self.game.address();
-        let currency = Currency::of(&self.house.mint, &self.currency)?;
+        let currency = Currency::of(&self.house.mint, tokens)?;
         self.require_mint(&currency)?;
         let payer = self.creator.account();
-        self.game.vault = create_vault(&currency, payer, &self.game_vault, &address)?;
+        self.game.vault = create_vault(&currency, payer, tokens.get(0), &address)?;
         self.game.rent_reserve = self.game.min_lamports()?;
         self.game.entries_hash = first_entries_hash(&address);
         self.game.house = *self.house.address();
         self.game.creator = *self.creator.address();
         self.game.version = LAYOUT_VERSION;
-        self.game.bump = bumps.game;
+        self.game.bump = bump;
         self.game.take_rules(&self.house, params);
         self.escrow();
         self.events.emit(&self.game.created(&address))?;
-        Purse::of(&self.game, view(&self.game_vault))?.check(&*self.game)
+        Purse::of(&self.game, tokens.get(0))?.check(&*self.game)
     }
 
     fn require_allowed(&self) -> Result<()> {
@@ -121,7 +118,6 @@ impl Game {
     }
 
     /// The event of its creation.
-    #[inline(never)]
     fn created(&self, address: &Address) -> GameCreated {
         GameCreated {
             version: EVENT_VERSION,

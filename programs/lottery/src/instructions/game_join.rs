@@ -1,15 +1,13 @@
 use anchor_lang::{address_eq, prelude::*};
 
-use super::nested::*;
-use super::view;
 use crate::{
     clock::clock,
     draw::next_entries_hash,
     error::LotteryError,
     math::checked_mul,
     money::{
-        add, create_paid_entry, entry_rent, is_native, move_lamports, token_amount, Currency,
-        Purse, TokenAccounts,
+        add, create_paid_entry, entry_rent, move_lamports, token_amount, Currency, Purse,
+        TokenAccounts,
     },
     seeds,
     state::{Entry, Game, GameStatus, House, LAYOUT_VERSION},
@@ -17,6 +15,8 @@ use crate::{
 
 /// Buys tickets. Writes the game, the new entry and the player, and in a token house
 /// the vault and the player's token account; nothing else.
+///
+/// Token accounts: the game's vault, writable; the player's token account, writable.
 ///
 /// The caller passes the entry's bump. A search for it would cost 350 compute
 /// units a step, and its result would be checked twice: the System program
@@ -38,12 +38,6 @@ pub struct Join {
     #[account(mut)]
     pub entry: UncheckedAccount,
     pub system_program: Program<System>,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub game_vault: Option<UncheckedAccount>,
-    /// The player's token account, of a token house.
-    #[account(mut)]
-    pub player_tokens: Option<UncheckedAccount>,
 }
 
 /// What a player buys.
@@ -59,22 +53,22 @@ pub struct Order {
 }
 
 impl Join {
-    pub fn run(&mut self, order: &Order) -> Result<()> {
+    pub fn run(&mut self, order: &Order, tokens: TokenAccounts) -> Result<()> {
         let now = clock()?.unix_timestamp;
-        let purse = Purse::of(&self.game, view(&self.game_vault))?;
+        let purse = Purse::of(&self.game, tokens.get(0))?;
         let purchase = Purchase {
             house: &self.house,
             player: self.player.account(),
             entry: self.entry.account(),
-            tokens: view(&self.player_tokens),
-            currency: Currency::of(&self.game.vault, &self.currency)?,
+            tokens: tokens.get(1),
+            currency: Currency::of(&self.game.vault, tokens)?,
             order,
             now,
             rent: entry_rent(&Rent::get()?)?,
         };
         let price = purchase.check(&self.game, &purse)?;
         purchase.make(&mut self.game, &purse, price)?;
-        if is_native(&self.game.vault) {
+        if purchase.currency.is_native() {
             move_lamports(self.entry.account(), self.game.account(), price)?;
         }
         purse.check(&*self.game)
@@ -97,7 +91,7 @@ pub(super) struct Purchase<'a> {
 
 impl Purchase<'_> {
     /// Its price (base units), or why it is refused; nothing has changed yet.
-    #[inline(never)]
+    #[inline(always)]
     pub fn check(&self, game: &Game, purse: &Purse) -> Result<u64> {
         let Order {
             tickets, max_total, ..
@@ -124,7 +118,7 @@ impl Purchase<'_> {
         require!(self.entry.data_len() == 0, LotteryError::EntryExists);
         // An account that signs for itself could become an entry at any address.
         require!(!self.entry.is_signer(), ProgramError::InvalidSeeds);
-        if self.currency.mint().is_some() {
+        if !self.currency.is_native() {
             require!(!purse.is_frozen()?, LotteryError::VaultFrozen);
             let tokens = self.tokens.ok_or(LotteryError::TokenAccountsMissing)?;
             self.currency
@@ -135,7 +129,7 @@ impl Purchase<'_> {
             );
         }
         let rent = self.rent.saturating_sub(self.entry.lamports());
-        let lamports = add(rent, carried(game, price)?)?;
+        let lamports = add(rent, self.carried(game, price)?)?;
         require!(
             self.player.lamports() >= lamports,
             LotteryError::InsufficientFunds
@@ -145,7 +139,7 @@ impl Purchase<'_> {
 
     /// Creates the entry and counts it. A token house's price is in the vault then; a
     /// native one's is still in the entry, from where the caller moves it.
-    #[inline(never)]
+    #[inline(always)]
     pub fn make(&self, game: &mut Account<Game>, purse: &Purse, price: u64) -> Result<()> {
         let Order {
             tickets,
@@ -158,7 +152,7 @@ impl Purchase<'_> {
         let mut entry = create_paid_entry(
             self.player,
             self.entry,
-            &(self.rent, carried(game, price)?),
+            &(self.rent, self.carried(game, price)?),
             &[
                 seeds::ENTRY,
                 game_address.as_ref(),
@@ -167,7 +161,7 @@ impl Purchase<'_> {
                 &[bump],
             ],
         )?;
-        if !is_native(&game.vault) {
+        if !self.currency.is_native() {
             self.currency
                 .collect(self.tokens, self.player, purse, price)?;
         }
@@ -196,16 +190,16 @@ impl Purchase<'_> {
         }
         Ok(())
     }
-}
 
-/// Lamports that an entry is created with beside its rent: its bounties and, in a native
-/// house, its price.
-fn carried(game: &Game, price: u64) -> Result<u64> {
-    // At most two million lamports.
-    let bounties = game.bounty.wrapping_mul(Entry::BOUNTIES);
-    if is_native(&game.vault) {
-        add(price, bounties)
-    } else {
-        Ok(bounties)
+    /// Lamports that the entry is created with beside its rent: its bounties and, in a
+    /// native house, its price.
+    fn carried(&self, game: &Game, price: u64) -> Result<u64> {
+        // At most two million lamports.
+        let bounties = game.bounty.wrapping_mul(Entry::BOUNTIES);
+        if self.currency.is_native() {
+            add(price, bounties)
+        } else {
+            Ok(bounties)
+        }
     }
 }

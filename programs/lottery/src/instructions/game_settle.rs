@@ -1,26 +1,28 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use super::nested::*;
-use super::{
-    settlement::{Settlement, SettlementAccounts},
-    view,
+use super::settlement::{Settlement, SettlementAccounts, VAULTS};
+use crate::{
+    clock::clock,
+    error::LotteryError,
+    money::{Currency, Purse, TokenAccounts},
+    state::Game,
 };
-use crate::{clock::clock, error::LotteryError, money::Purse, state::Game};
 
 /// Divides the money of a game whose rounds are all drawn, but whose settlement met a
 /// frozen vault. Anybody may, once no vault is frozen any more. Nothing is drawn here:
 /// winners and jackpot rolls follow from the seed of the last round.
+///
+/// Token accounts: those of [`SettlementAccounts`]; the game's vault, writable.
 #[derive(Accounts)]
 pub struct SettleGame {
     #[account(mut)]
     pub game: Account<Game>,
-    #[account(mut)]
-    pub game_vault: Option<UncheckedAccount>,
     pub settlement: Nested<SettlementAccounts>,
 }
 
 impl SettleGame {
-    pub fn run(&mut self) -> Result<()> {
+    pub fn run(&mut self, tokens: TokenAccounts) -> Result<()> {
         require!(
             address_eq(&self.game.house, self.settlement.house.address()),
             LotteryError::ForeignHouse
@@ -30,12 +32,13 @@ impl SettleGame {
             LotteryError::NotAwaitingSettlement
         );
         let clock = clock()?;
-        let purse = Purse::of(&self.game, view(&self.game_vault))?;
-        let purses = self.settlement.purses()?;
+        let purse = Purse::of(&self.game, tokens.get(VAULTS))?;
+        let purses = self.settlement.purses(tokens)?;
         let mut settlement = Settlement {
             accounts: &mut self.settlement,
             purses: &purses,
             purse: &purse,
+            currency: Currency::of(&self.game.vault, tokens)?,
             clock: &clock,
         };
         let settled = settlement.settle_unless_frozen(&mut self.game)?;

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// Creates a house with its treasury and its three jackpots, and with their vaults if
-/// it plays for a token: then `mint`, `token_program` and all vaults are given.
+/// it plays for a token.
+///
+/// Token accounts, which make it a token house: the vaults of the treasury and of the
+/// minor, major and mega jackpot, writable, created here.
 #[derive(Accounts)]
 #[instruction(id: u16)]
 pub struct CreateHouse {
@@ -32,29 +35,26 @@ pub struct CreateHouse {
     #[account(init, payer = creator, seeds = [seeds::JACKPOT, house.address().as_ref(), &[2]], bump)]
     pub mega: Account<Jackpot>,
     pub system_program: Program<System>,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub treasury_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub minor_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub major_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub mega_vault: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
 
 impl CreateHouse {
-    pub fn run(&mut self, bumps: &CreateHouseBumps, id: u16, params: &HouseParams) -> Result<()> {
+    pub fn run(
+        &mut self,
+        bumps: &CreateHouseBumps,
+        id: u16,
+        params: &HouseParams,
+        tokens: TokenAccounts,
+    ) -> Result<()> {
         params.validate()?;
-        let mint = match &self.currency.mint {
+        let mint = match tokens.mint() {
             Some(mint) => {
-                require_admissible(mint.account())?;
+                require_admissible(mint)?;
                 *mint.address()
             }
             None => Address::default(),
         };
-        let currency = Currency::of(&mint, &self.currency)?;
+        let currency = Currency::of(&mint, tokens)?;
 
         let house = &mut self.house;
         house.creator = *self.creator.address();
@@ -66,23 +66,27 @@ impl CreateHouse {
         house.id = id;
         house.version = LAYOUT_VERSION;
         house.bump = bumps.house;
-        self.hold(&currency, bumps)?;
+        self.hold(&currency, bumps, tokens)?;
         self.events
             .emit(&self.house.changed(self.house.address()))?;
         Ok(())
     }
 
     /// Sets up the accounts that hold the house's money.
-    fn hold(&mut self, currency: &Currency, bumps: &CreateHouseBumps) -> Result<()> {
+    fn hold(
+        &mut self,
+        currency: &Currency,
+        bumps: &CreateHouseBumps,
+        tokens: TokenAccounts,
+    ) -> Result<()> {
         let house = *self.house.address();
         let payer = *self.creator.account();
-        let vault = |vault: &Option<UncheckedAccount>, holder: &Address| {
-            create_vault(currency, &payer, vault, holder)
-        };
-        let treasury_vault = vault(&self.treasury_vault, self.treasury.address())?;
-        let minor_vault = vault(&self.minor_vault, self.minor.address())?;
-        let major_vault = vault(&self.major_vault, self.major.address())?;
-        let mega_vault = vault(&self.mega_vault, self.mega.address())?;
+        let vault =
+            |index, holder: &Address| create_vault(currency, &payer, tokens.get(index), holder);
+        let treasury_vault = vault(0, self.treasury.address())?;
+        let minor_vault = vault(1, self.minor.address())?;
+        let major_vault = vault(2, self.major.address())?;
+        let mega_vault = vault(3, self.mega.address())?;
 
         let reserve = self.treasury.min_lamports()?;
         self.treasury

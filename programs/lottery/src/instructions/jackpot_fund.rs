@@ -1,7 +1,6 @@
 use anchor_lang::prelude::*;
 
 use super::nested::*;
-use super::view;
 use crate::{
     clock::clock,
     error::LotteryError,
@@ -11,6 +10,8 @@ use crate::{
 };
 
 /// Gives money to a jackpot. Anybody may; there is no way back.
+///
+/// Token accounts: the jackpot's vault, writable; the funder's token account, writable.
 #[derive(Accounts)]
 pub struct FundJackpot {
     #[account(mut)]
@@ -18,25 +19,19 @@ pub struct FundJackpot {
     #[account(mut)]
     pub jackpot: Account<Jackpot>,
     pub system_program: Program<System>,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub jackpot_vault: Option<UncheckedAccount>,
-    /// The funder's token account, of a token house.
-    #[account(mut)]
-    pub funder_tokens: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
 
 impl FundJackpot {
-    pub fn run(&mut self, amount: u64) -> Result<()> {
+    pub fn run(&mut self, amount: u64, tokens: TokenAccounts) -> Result<()> {
         require!(amount > 0, LotteryError::AmountZero);
-        let purse = Purse::of(&self.jackpot, view(&self.jackpot_vault))?;
+        let purse = Purse::of(&self.jackpot, tokens.get(0))?;
         if is_native(&self.jackpot.vault) {
             collect_lamports(self.funder.account(), self.jackpot.account(), amount);
         } else {
-            let currency = Currency::of(&self.jackpot.vault, &self.currency)?;
+            let currency = Currency::of(&self.jackpot.vault, tokens)?;
             let funder = self.funder.account();
-            currency.collect(view(&self.funder_tokens), funder, &purse, amount)?;
+            currency.collect(tokens.get(1), funder, &purse, amount)?;
         }
         self.jackpot.contribute(amount, clock()?.slot)?;
         self.events.emit(&JackpotFunded {

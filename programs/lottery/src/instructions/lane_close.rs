@@ -1,6 +1,6 @@
 use anchor_lang::{address_eq, pinocchio::instruction::InstructionAccount, prelude::*};
 
-use crate::{error::LotteryError, seeds, state::Lane, switchboard};
+use crate::{error::LotteryError, state::Lane, switchboard};
 
 /// Closes an idle lane and its randomness account; the rent of both returns to who
 /// paid for them. Draws that are revealed or aborted do not need their lane any more.
@@ -70,12 +70,7 @@ impl CloseLane {
             &switchboard::CLOSE,
             &metas,
             &handles,
-            &[&[
-                seeds::LANE,
-                self.lane.house.as_ref(),
-                &[self.lane.index],
-                &[self.lane.bump],
-            ]],
+            &[&self.lane.signer().seeds()],
         );
     }
 }

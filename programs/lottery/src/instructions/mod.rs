@@ -48,12 +48,4 @@ pub use player_batch::*;
 pub use prize_claim::*;
 pub use prizes_expire::*;
 pub use settlement::*;
-pub use till::*;
 pub use treasury_withdraw::*;
-
-use anchor_lang::prelude::*;
-
-/// An optional account, as the code that moves money takes it.
-fn view(account: &Option<UncheckedAccount>) -> Option<&AccountView> {
-    account.as_ref().map(AnchorAccount::account)
-}

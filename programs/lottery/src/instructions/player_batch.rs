@@ -13,15 +13,14 @@ use crate::{clock::clock, error::LotteryError};
 /// first one's reason. Return data: one `u32` (little-endian) per operation, 0 for done,
 /// else the error's code.
 ///
-/// Remaining accounts: what the operations name, by position.
+/// Remaining accounts: what the operations name, by position. If there are token houses
+/// among theirs, these share one mint, which is the last but one, and its program the last.
 #[derive(Accounts)]
 pub struct PlayerBatch {
     /// Buys what is joined; gets the bounties. May be a player of the batch too.
     #[account(mut, unsafe(dup))]
     pub signer: Signer,
     pub system_program: Program<System>,
-    /// Of the token houses in the batch, which must share one mint.
-    pub currency: Nested<TokenAccounts>,
     pub events: Nested<EventAccounts>,
 }
 
@@ -77,7 +76,6 @@ impl PlayerBatch {
         require!(!operations.is_empty(), LotteryError::BatchEmpty);
         let mut batch = Batch {
             signer: *self.signer.account(),
-            currency: &self.currency,
             events: &self.events,
             accounts,
             till: Till::of(operations.len(), self.signer.account())?,

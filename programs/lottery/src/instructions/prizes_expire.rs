@@ -1,7 +1,6 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use super::nested::*;
-use super::view;
 use crate::{
     clock::clock,
     error::LotteryError,
@@ -12,6 +11,8 @@ use crate::{
 
 /// Moves the prizes and awards that nobody claimed in time to the mega jackpot. Anybody
 /// may, from the second in which claims end.
+///
+/// Token accounts: the vaults of the game and of the mega jackpot, writable.
 #[derive(Accounts)]
 pub struct ExpirePrizes {
     /// Gets the bounty.
@@ -21,16 +22,11 @@ pub struct ExpirePrizes {
     pub game: Account<Game>,
     #[account(mut, constraint(address_eq(&mega.house, &game.house) @ LotteryError::ForeignHouse), constraint(mega.tier == MEGA @ LotteryError::UnknownTier))]
     pub mega: Account<Jackpot>,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub game_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub mega_vault: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
 
 impl ExpirePrizes {
-    pub fn run(&mut self) -> Result<()> {
+    pub fn run(&mut self, tokens: TokenAccounts) -> Result<()> {
         let clock = clock()?;
         require!(
             self.game.is(GameStatus::Settled),
@@ -42,13 +38,13 @@ impl ExpirePrizes {
         );
         let amount = self.game.owed()?;
         require!(amount > 0, LotteryError::NothingToExpire);
-        let from = Purse::of(&self.game, view(&self.game_vault))?;
-        let pot = Purse::of(&self.mega, view(&self.mega_vault))?;
+        let from = Purse::of(&self.game, tokens.get(0))?;
+        let pot = Purse::of(&self.mega, tokens.get(1))?;
         require!(
             !from.is_frozen()? && !pot.is_frozen()?,
             LotteryError::VaultFrozen
         );
-        let currency = Currency::of(&self.game.vault, &self.currency)?;
+        let currency = Currency::of(&self.game.vault, tokens)?;
 
         self.game.expired = amount;
         self.game.note_if_paid()?;

@@ -1,7 +1,6 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use super::nested::*;
-use super::view;
 use crate::{
     draw::{jackpot_hit, jackpot_ticket},
     error::LotteryError,
@@ -11,7 +10,8 @@ use crate::{
     state::{Game, GameStatus, House, Jackpot, Treasury},
 };
 
-/// Where a settled game's shares go.
+/// Where a settled game's shares go. Token accounts: the vaults of the treasury and of the
+/// minor, major and mega jackpot, writable.
 #[derive(Accounts)]
 pub struct SettlementAccounts {
     pub house: Account<House>,
@@ -23,17 +23,11 @@ pub struct SettlementAccounts {
     pub major: Account<Jackpot>,
     #[account(mut, constraint(address_eq(&mega.house, house.address()) @ LotteryError::ForeignHouse), constraint(mega.tier == 2 @ LotteryError::UnknownTier))]
     pub mega: Account<Jackpot>,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub treasury_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub minor_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub major_vault: Option<UncheckedAccount>,
-    #[account(mut)]
-    pub mega_vault: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
+
+/// Vaults of a token house's treasury and jackpots.
+pub(super) const VAULTS: usize = 4;
 
 /// Purses of the house's holders.
 pub(super) struct Purses {
@@ -44,22 +38,29 @@ pub(super) struct Purses {
 }
 
 impl SettlementAccounts {
-    /// A game, and its vault in a token house.
-    pub fn accounts_per_game(&self) -> usize {
+    /// The token accounts of the house, and what follows them. A game is followed by its
+    /// vault: the second number is how many accounts a game has.
+    pub(super) fn split<'a>(
+        &self,
+        accounts: &'a [AccountView],
+    ) -> (TokenAccounts<'a>, &'a [AccountView], usize) {
         if is_native(&self.house.mint) {
-            1
-        } else {
-            2
+            return (TokenAccounts(&[]), accounts, 1);
         }
+        // What is missing is refused where it is wanted.
+        let (tokens, games) = accounts
+            .split_at_checked(TokenAccounts::FIXED + VAULTS)
+            .unwrap_or((accounts, &[]));
+        (TokenAccounts(tokens), games, 2)
     }
 
     #[inline(never)]
-    pub(super) fn purses(&self) -> Result<Purses> {
+    pub(super) fn purses(&self, tokens: TokenAccounts) -> Result<Purses> {
         Ok(Purses {
-            treasury: Purse::of(&self.treasury, view(&self.treasury_vault))?,
-            minor: Purse::of(&self.minor, view(&self.minor_vault))?,
-            major: Purse::of(&self.major, view(&self.major_vault))?,
-            mega: Purse::of(&self.mega, view(&self.mega_vault))?,
+            treasury: Purse::of(&self.treasury, tokens.get(0))?,
+            minor: Purse::of(&self.minor, tokens.get(1))?,
+            major: Purse::of(&self.major, tokens.get(2))?,
+            mega: Purse::of(&self.mega, tokens.get(3))?,
         })
     }
 
@@ -80,6 +81,7 @@ pub(super) struct Settlement<'a> {
     pub purses: &'a Purses,
     /// The game's.
     pub purse: &'a Purse,
+    pub currency: Currency,
     pub clock: &'a Clock,
 }
 
@@ -114,7 +116,7 @@ impl Settlement<'_> {
         game.set_status(GameStatus::Settled);
         game.settled_at = self.clock.unix_timestamp;
 
-        let currency = Currency::of(game.vault(), &self.accounts.currency)?;
+        let currency = self.currency;
         self.accounts.treasury.accrue(shares.treasury)?;
         currency.transfer(self.purse, &purses.treasury, shares.treasury)?;
 

@@ -1,7 +1,5 @@
 use anchor_lang::{address_eq, prelude::*};
 
-use super::nested::*;
-use super::view;
 use crate::{
     error::LotteryError,
     events::{EventAccounts, Payment, PlayersPaid, EVENT_VERSION},
@@ -91,7 +89,6 @@ impl Till {
     }
 
     /// Returns a cancelled game's fee. The entry itself holds the bounty.
-    #[inline(never)]
     pub fn refund(
         &mut self,
         game: &mut Account<Game>,
@@ -112,7 +109,6 @@ impl Till {
 
     /// Notes that an entry's rent and what is left of its bounties return to its player,
     /// less the bounty for doing so. The caller closes the account, which moves them.
-    #[inline(never)]
     pub fn rent(&mut self, entry: &Account<Entry>, player: &AccountView) -> Result<()> {
         let bounty = u64::from(entry.bounty);
         let rest = entry
@@ -128,7 +124,6 @@ impl Till {
         Ok(())
     }
 
-    #[inline(never)]
     fn take_bounty(&mut self, game: &mut Account<Game>) -> Result<()> {
         let bounty = game.take_bounty();
         self.moves.push(game.account(), &self.cranker, bounty);
@@ -160,7 +155,6 @@ impl Till {
     }
 
     /// Tells of the payments of a game made since the last time.
-    #[inline(never)]
     pub fn tell(
         &mut self,
         events: &EventAccounts,
@@ -186,27 +180,17 @@ impl Till {
     }
 }
 
-/// What paying out in any currency takes, beside the game.
-#[derive(Accounts)]
-pub struct PayoutAccounts {
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub game_vault: Option<UncheckedAccount>,
-    /// The player's token account, of a token house: the associated one, or any if
-    /// the player signs.
-    #[account(mut)]
-    pub player_tokens: Option<UncheckedAccount>,
-    pub events: Nested<EventAccounts>,
-}
-
-impl PayoutAccounts {
-    #[inline(never)]
-    pub(super) fn payout(&self, game: &Account<Game>, player: &AccountView) -> Result<Payout> {
-        Ok(Payout {
-            currency: Currency::of(&game.vault, &self.currency)?,
-            purse: Purse::of(game, view(&self.game_vault))?,
-            wallet: *player,
-            tokens: view(&self.player_tokens).copied(),
-        })
-    }
+/// The payment of a game to a player. Token accounts: the game's vault; the player's
+/// token account, the associated one, or any if the player signs.
+pub(super) fn payout(
+    game: &Account<Game>,
+    player: &AccountView,
+    tokens: TokenAccounts,
+) -> Result<Payout> {
+    Ok(Payout {
+        currency: Currency::of(&game.vault, tokens)?,
+        purse: Purse::of(game, tokens.get(0))?,
+        wallet: *player,
+        tokens: tokens.get(1).copied(),
+    })
 }

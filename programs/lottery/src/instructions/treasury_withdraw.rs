@@ -1,7 +1,6 @@
 use anchor_lang::{address_eq, prelude::*};
 
 use super::nested::*;
-use super::view;
 use crate::{
     error::LotteryError,
     events::{EventAccounts, TreasuryWithdrawn, EVENT_VERSION},
@@ -10,6 +9,8 @@ use crate::{
 };
 
 /// Pays accrued shares to the treasury wallet.
+///
+/// Token accounts: the treasury's vault, writable; the wallet's token account, writable.
 #[derive(Accounts)]
 pub struct WithdrawTreasury {
     #[account(constraint(address_eq(authority.address(), &house.authority) @ LotteryError::NotAuthority))]
@@ -20,23 +21,17 @@ pub struct WithdrawTreasury {
     /// May be the authority itself.
     #[account(mut, unsafe(dup), constraint(address_eq(wallet.address(), &house.treasury_wallet) @ LotteryError::ForeignTreasuryWallet))]
     pub wallet: UncheckedAccount,
-    pub currency: Nested<TokenAccounts>,
-    #[account(mut)]
-    pub treasury_vault: Option<UncheckedAccount>,
-    /// The wallet's token account, of a token house.
-    #[account(mut)]
-    pub wallet_tokens: Option<UncheckedAccount>,
     pub events: Nested<EventAccounts>,
 }
 
 impl WithdrawTreasury {
-    pub fn run(&mut self, amount: u64) -> Result<()> {
+    pub fn run(&mut self, amount: u64, tokens: TokenAccounts) -> Result<()> {
         require!(amount > 0, LotteryError::AmountZero);
         let payout = Payout {
-            currency: Currency::of(&self.treasury.vault, &self.currency)?,
-            purse: Purse::of(&self.treasury, view(&self.treasury_vault))?,
+            currency: Currency::of(&self.treasury.vault, tokens)?,
+            purse: Purse::of(&self.treasury, tokens.get(0))?,
             wallet: *self.wallet.account(),
-            tokens: view(&self.wallet_tokens).copied(),
+            tokens: tokens.get(1).copied(),
         };
         self.treasury.withdraw(amount)?;
         payout.check(amount, &Rent::get()?)?;

@@ -10,13 +10,41 @@ use anchor_spl::token_interface::TokenAccount;
 use super::{is_native, move_lamports, PdaSigner, Purse, Vault};
 use crate::error::LotteryError;
 
-/// The token that a house plays for. Absent in houses that play for native SOL.
-#[derive(Accounts)]
-pub struct TokenAccounts {
+/// What an instruction in a token house names after its own accounts: the mint, the
+/// token program that owns it, then the vaults and wallets' token accounts that
+/// [`Self::get`] counts. In houses that play for native SOL they are not there, or not
+/// looked at: accounts that every join would carry for nothing are what it would
+/// cost to have Anchor load them as optional ones, a twelfth of a join.
+#[derive(Clone, Copy)]
+pub struct TokenAccounts<'a>(pub &'a [AccountView]);
+
+impl<'a> TokenAccounts<'a> {
+    /// Those of a house that plays for native SOL.
+    pub const NONE: Self = Self(&[]);
+    /// How many come before those that [`Self::get`] counts.
+    pub const FIXED: usize = 2;
+
     /// Mint of the house.
-    pub mint: Option<UncheckedAccount>,
+    pub fn mint(&self) -> Option<&'a AccountView> {
+        self.at(0)
+    }
+
     /// SPL Token or Token-2022, whichever owns the mint.
-    pub token_program: Option<UncheckedAccount>,
+    fn program(&self) -> Option<&'a AccountView> {
+        self.at(1)
+    }
+
+    /// One of the vaults and token accounts.
+    pub fn get(&self, index: usize) -> Option<&'a AccountView> {
+        self.at(index.wrapping_add(Self::FIXED))
+    }
+
+    /// Clients that fill in optional accounts put the program in the place of one that is
+    /// absent.
+    fn at(&self, index: usize) -> Option<&'a AccountView> {
+        let account = self.0.get(index);
+        account.filter(|account| !address_eq(account.address(), &crate::ID))
+    }
 }
 
 /// How a house's money moves.
@@ -71,15 +99,15 @@ const MINT_LEN: usize = 82;
 
 impl Currency {
     /// That of a holder, or house, with this vault, or mint.
-    #[inline(never)]
-    pub fn of(vault_or_mint: &Address, accounts: &TokenAccounts) -> Result<Self> {
+    #[inline(always)]
+    pub fn of(vault_or_mint: &Address, accounts: TokenAccounts) -> Result<Self> {
         if is_native(vault_or_mint) {
             return Ok(Self(None));
         }
-        let (Some(mint), Some(program)) = (&accounts.mint, &accounts.token_program) else {
+        let (Some(mint), Some(program)) = (accounts.mint(), accounts.program()) else {
             return Err(LotteryError::TokenAccountsMissing.into());
         };
-        Self::token(mint.account(), program.account())
+        Self::token(mint, program)
     }
 
     /// That of a mint.
@@ -98,13 +126,18 @@ impl Currency {
         })))
     }
 
+    /// Native SOL.
+    pub fn is_native(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The mint, of a token.
     pub fn mint(&self) -> Option<&AccountView> {
         self.0.as_ref().map(|token| &token.mint)
     }
 
     /// Moves money between holders.
-    #[inline(never)]
+    #[inline(always)]
     pub fn transfer(&self, from: &Purse, to: &Purse, amount: u64) -> Result<()> {
         if amount == 0 {
             return Ok(());
@@ -129,6 +162,7 @@ impl Currency {
         let (Some(token), Some(source), Some(vault)) = (&self.0, source, &to.vault) else {
             return Err(LotteryError::TokenAccountsMissing.into());
         };
+        require!(source.is_writable(), ErrorCode::ConstraintMut);
         let route = Route {
             from: source,
             to: &vault.account,
@@ -270,6 +304,7 @@ impl Currency {
             account.owned_by(token.program.address()) && account.data_len() >= TOKEN_ACCOUNT_LEN,
             LotteryError::TokenAccount
         );
+        require!(account.is_writable(), ErrorCode::ConstraintMut);
         let data = account.try_borrow()?;
         let field = |at: usize| data.get(at..at.wrapping_add(32));
         require!(

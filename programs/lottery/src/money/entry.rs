@@ -17,7 +17,7 @@ pub fn entry_rent(rent: &Rent) -> Result<u64> {
 /// Creates an entry that holds its rent and what it is to carry, the price of its
 /// tickets and its bounties, with one call to the System program where two would do: the caller moves the price
 /// on to the game, which a program may do with accounts it owns.
-#[inline(never)]
+#[inline(always)]
 pub fn create_paid_entry(
     player: &AccountView,
     entry: &AccountView,

@@ -63,16 +63,14 @@ fn refusal(extension: ExtensionType) -> Option<LotteryError> {
 pub fn create_vault(
     currency: &Currency,
     payer: &AccountView,
-    vault: &Option<UncheckedAccount>,
+    vault: Option<&AccountView>,
     holder: &Address,
 ) -> Result<Address> {
     let Some(program) = currency.program() else {
         return Ok(Address::default());
     };
-    let vault = vault
-        .as_ref()
-        .ok_or(LotteryError::TokenAccountsMissing)?
-        .account();
+    let vault = vault.ok_or(LotteryError::TokenAccountsMissing)?;
+    require!(vault.is_writable(), ErrorCode::ConstraintMut);
     let seeds: [&[u8]; 2] = [seeds::VAULT, holder.as_ref()];
     let bump = find_and_verify_program_address(&seeds, &crate::ID, vault.address())
         .map_err(|_| LotteryError::ForeignVault)?;

@@ -25,7 +25,6 @@ use crate::error::LotteryError;
 /// the checks of a declared one: writable, owner, discriminator, length. The
 /// account must not be loaded already.
 #[expect(unsafe_code, reason = "Anchor leaves aliasing to its caller here")]
-#[inline(never)]
 pub fn load_mut<T>(view: AccountView) -> Result<Account<T>>
 where
     Account<T>: AnchorAccount,
@@ -69,7 +68,7 @@ impl PdaSigner {
 
     /// An empty seed changes nothing about the address, so a signer without a key
     /// signs as if there were three.
-    fn seeds(&self) -> [&[u8]; 4] {
+    pub fn seeds(&self) -> [&[u8]; 4] {
         let key = self.key.get(..self.key_len).unwrap_or_default();
         [self.tag, self.house.as_ref(), key, &self.bump]
     }
@@ -114,7 +113,7 @@ struct Vault {
 
 impl Purse {
     /// Of a holder; `vault` must be its vault if it has one, and is ignored otherwise.
-    #[inline(never)]
+    #[inline(always)]
     pub fn of<T>(holder: &Account<T>, vault: Option<&AccountView>) -> Result<Self>
     where
         T: Holder + bytemuck::Pod + bytemuck::Zeroable + SlabSchema,
@@ -127,6 +126,7 @@ impl Purse {
                 address_eq(given.address(), holder.vault()),
                 LotteryError::ForeignVault
             );
+            require!(given.is_writable(), ErrorCode::ConstraintMut);
             Some(Box::new(Vault {
                 account: *given,
                 signer: holder.signer(),
@@ -147,7 +147,6 @@ impl Purse {
     }
 
     /// The mint's freeze authority has frozen the vault.
-    #[inline(never)]
     pub fn is_frozen(&self) -> Result<bool> {
         self.vault
             .as_ref()
@@ -156,12 +155,17 @@ impl Purse {
 
     /// The invariant that every instruction which moves money ends with: what is held
     /// covers what is owed.
-    #[inline(never)]
+    #[inline(always)]
     pub fn check<T: Holder>(&self, holder: &T) -> Result<()> {
-        holder.covered_by_lamports(self.account.lamports())?;
-        if let Some(tokens) = self.tokens()? {
-            require!(tokens >= holder.owed()?, LotteryError::Insolvent);
+        let (mut needed, owed) = (holder.lamports_reserved()?, holder.owed()?);
+        match &self.vault {
+            None => needed = add(needed, owed)?,
+            Some(vault) => {
+                let tokens = token_amount(&vault.account)?;
+                require!(tokens >= owed, LotteryError::Insolvent);
+            }
         }
+        require!(self.account.lamports() >= needed, LotteryError::Insolvent);
         Ok(())
     }
 }
@@ -189,7 +193,6 @@ pub fn move_lamports(from: &AccountView, to: &AccountView, amount: u64) -> Resul
 
 /// Refuses a payment that the runtime would refuse without saying why, or that
 /// would go to a program.
-#[inline(never)]
 pub fn require_payable(wallet: &AccountView, amount: u64, rent: &Rent) -> Result<()> {
     require!(!wallet.executable(), LotteryError::PayoutToProgram);
     let after = add(wallet.lamports(), amount)?;
@@ -201,7 +204,6 @@ pub fn require_payable(wallet: &AccountView, amount: u64, rent: &Rent) -> Result
 }
 
 /// Pays a bounty, or returns rent, to whom it belongs.
-#[inline(never)]
 pub fn pay_lamports(
     from: &AccountView,
     wallet: &AccountView,
@@ -217,7 +219,6 @@ pub fn pay_lamports(
 
 /// Takes lamports from a signing wallet for an account of this program that is loaded,
 /// which is why the System program's own builder, which asks for it not to be, won't do.
-#[inline(never)]
 pub fn collect_lamports(wallet: &AccountView, to: &AccountView, amount: u64) {
     const TRANSFER: u8 = 2;
     let mut data = [0; 12];

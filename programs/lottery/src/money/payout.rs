@@ -19,7 +19,6 @@ pub struct Payout {
 impl Payout {
     /// Refuses, before anything has changed, a payment that cannot be made or that
     /// the wallet would not want.
-    #[inline(never)]
     pub fn check(&self, amount: u64, rent: &Rent) -> Result<()> {
         if amount == 0 {
             return Ok(());
@@ -57,7 +56,6 @@ impl Payout {
     }
 
     /// Pays what was checked: tokens now, lamports with the other moves.
-    #[inline(never)]
     pub fn pay(&self, amount: u64, moves: &mut Moves) -> Result<()> {
         if amount == 0 {
             return Ok(());
@@ -98,7 +96,6 @@ impl Moves {
         Self(Vec::with_capacity(moves))
     }
 
-    #[inline(never)]
     pub fn push(&mut self, from: &AccountView, to: &AccountView, amount: u64) {
         self.0.push((*from, *to, amount));
     }
@@ -112,7 +109,6 @@ impl Moves {
     }
 
     /// Makes them, in order.
-    #[inline(never)]
     pub fn make(self) -> Result<()> {
         for (from, to, amount) in &self.0 {
             move_lamports(from, to, *amount)?;

@@ -1,5 +1,7 @@
 use anchor_lang::prelude::*;
 
+use crate::{money::PdaSigner, seeds};
+
 /// One randomness account and the one draw that may be waiting for it. A house
 /// opens as many lanes as it wants draws to wait at the same time.
 #[account]
@@ -31,6 +33,11 @@ impl Lane {
     pub const IDLE: u8 = 0;
     /// Draw `next_draw - 1` waits for its value.
     pub const COMMITTED: u8 = 1;
+
+    /// How it signs for its randomness account.
+    pub fn signer(&self) -> PdaSigner {
+        PdaSigner::new(seeds::LANE, self.house, &[self.index], self.bump)
+    }
 
     /// Id of the draw that was requested last, if any was.
     pub fn current_draw(&self) -> Option<u64> {
