@@ -10,14 +10,14 @@ use clap::Parser;
 use lottery_tests::mutants::{
     self, Mutant, MutantError, choice,
     report::{Report, change},
-    run::{self, Limits},
+    run::{self, Setting},
 };
 
 /// Changes the program in one place at a time and looks whether a test notices.
 ///
 /// Takes a check away, moves a bound by one, leaves a statement out; builds each such
-/// mutant in a copy of the repository (target/mutants) and runs the tests `program` and
-/// `tokens` on it until one fails. What no test notices is a hole in the tests, or says
+/// mutant in a copy of the repository (target/mutants) and runs the tests on it
+/// until one fails. What no test notices is a hole in the tests, or says
 /// the same as the original. docs/attacks.md says what came of it.
 #[derive(Parser)]
 #[command(
@@ -46,6 +46,10 @@ struct Args {
     /// Begin no mutant after so many minutes. Each takes 15 to 20 seconds.
     #[arg(long, value_name = "N")]
     minutes: Option<u64>,
+    /// Test targets of this package, in the order they run; `hostile` tries every account
+    /// in every place, half a minute a mutant.
+    #[arg(long, value_delimiter = ',', default_value = "program,tokens")]
+    tests: Vec<String>,
     /// Builds at a time; each takes a core and a gigabyte on disk.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
@@ -74,7 +78,8 @@ fn try_mutants(args: &Args) -> Result<bool, MutantError> {
         }
         return Ok(true);
     }
-    let limits = Limits {
+    let setting = Setting {
+        tests: args.tests.clone(),
         jobs: usize::try_from(args.jobs).unwrap_or(1),
         end: args
             .minutes
@@ -82,7 +87,7 @@ fn try_mutants(args: &Args) -> Result<bool, MutantError> {
     };
     let count = chosen.len();
     let done = std::cell::Cell::new(0usize);
-    let tried = run::run(&root, chosen, limits, &|tried| {
+    let tried = run::run(&root, chosen, &setting, &|tried| {
         done.set(done.get() + 1);
         let seconds = begun.elapsed().as_secs();
         eprintln!("{seconds:>5} s  {:>4}/{count}  {tried}", done.get());

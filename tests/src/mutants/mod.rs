@@ -33,8 +33,8 @@ pub enum MutantError {
     Command { command: String, output: String },
     #[error("the tests fail without a mutant too: {0}")]
     Unsound(String),
-    #[error("no test executables: cargo names none of {0:?}")]
-    NoTests(&'static [&'static str]),
+    #[error("cargo names no executable of the tests {0}")]
+    NoTests(String),
 }
 
 /// Says what an I/O error was about.

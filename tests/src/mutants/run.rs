@@ -15,9 +15,10 @@ use super::{
     workshop::{Built, Workshop},
 };
 
-/// How many builds at a time, and until when.
-#[derive(Clone, Copy)]
-pub struct Limits {
+/// Before which tests, how many builds at a time, and until when.
+pub struct Setting {
+    /// Test targets, in the order they run.
+    pub tests: Vec<String>,
     pub jobs: usize,
     /// No mutant is begun afterwards.
     pub end: Option<Instant>,
@@ -32,12 +33,12 @@ pub struct Limits {
 pub fn run(
     root: &Path,
     mutants: Vec<Mutant>,
-    limits: Limits,
+    setting: &Setting,
     progress: &dyn Fn(&Tried),
 ) -> Result<Vec<Tried>, MutantError> {
     let folder = root.join("target/mutants");
-    let trial = Trial::prepare(root, &folder.join("tests"))?;
-    let workshops = (0..limits.jobs)
+    let trial = Trial::prepare(root, &folder.join("tests"), &setting.tests)?;
+    let workshops = (0..setting.jobs)
         .map(|job| Workshop::open(root, &folder.join(job.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
     let candidate = folder.join("lottery.so");
@@ -56,7 +57,7 @@ pub fn run(
 
     let next = Mutex::new(mutants.into_iter());
     let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let take = || take().filter(|_| limits.end.is_none_or(|end| Instant::now() < end));
+    let take = || take().filter(|_| setting.end.is_none_or(|end| Instant::now() < end));
     thread::scope(|scope| {
         // Without room: nobody builds far ahead of the tests.
         let (sender, built) = mpsc::sync_channel(0);

@@ -11,9 +11,6 @@ use std::{
 
 use super::{MutantError, about, workshop::output};
 
-/// Test targets, in the order they run: each takes some seconds.
-const TARGETS: &[&str] = &["program", "tokens"];
-
 /// Tests that do not ask what the program under test does, but what the repository
 /// holds or what a call costs.
 const UNRELATED: [&str; 3] = [
@@ -33,25 +30,25 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Builds the tests and copies them, so that nobody builds them anew meanwhile.
+    /// Builds test targets and copies them, so that nobody builds them anew meanwhile.
     ///
     /// # Errors
-    /// If they do not compile.
-    pub fn prepare(root: &Path, folder: &Path) -> Result<Self, MutantError> {
+    /// If there is none of a name, or they do not compile.
+    pub fn prepare(root: &Path, folder: &Path, targets: &[String]) -> Result<Self, MutantError> {
         let mut build = Command::new("cargo");
         build
             .args(["test", "-p", "lottery-tests", "--no-run"])
-            .args(TARGETS.iter().flat_map(|target| ["--test", target]))
+            .args(targets.iter().flat_map(|target| ["--test", target]))
             .arg("--message-format=json")
             .current_dir(root);
         let messages = output(&mut build)?;
         fs::create_dir_all(folder).map_err(about(folder.display()))?;
         let mut executables = Vec::new();
-        for target in TARGETS {
+        for target in targets {
             let built = messages
                 .lines()
                 .find_map(|message| executable(message, target));
-            let built = built.ok_or(MutantError::NoTests(TARGETS))?;
+            let built = built.ok_or(MutantError::NoTests(target.clone()))?;
             let copy = folder.join(target);
             fs::copy(&built, &copy).map_err(about(&built))?;
             executables.push(copy);

@@ -182,6 +182,27 @@ fn a_settlement_takes_the_houses_own_treasury_jackpots_and_draw() {
 }
 
 #[test]
+fn a_settlement_takes_nothing_to_another_house() {
+    let mut two = two_houses();
+    two.world.pass(3_600);
+    let id = two.world.request(&[two.game]).unwrap();
+    two.world.reveal(id, [1; 32]).unwrap();
+    let settle = two.world.settle_ix(id, &[two.game]);
+    // All that is the house's, so that each of the other's accounts fits the others.
+    let mut foreign = replaced(&settle, &two.world.house, two.other);
+    for part in [
+        address::treasury,
+        |house| address::jackpot(house, 0),
+        |house| address::jackpot(house, 1),
+        |house| address::jackpot(house, 2),
+    ] {
+        foreign = replaced(&foreign, &part(&two.world.house), part(&two.other));
+    }
+    assert_refused(two.world.crank(foreign), LotteryError::ForeignHouse);
+    two.world.crank(settle).unwrap();
+}
+
+#[test]
 fn payouts_name_the_games_own_entry_and_jackpot() {
     let mut two = two_houses();
     two.world.pass(3_600);

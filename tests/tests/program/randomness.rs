@@ -1,13 +1,21 @@
 //! What keeps anybody from choosing the randomness.
 
-use lottery::LotteryError;
-use lottery_client::{address, instruction::Revelation};
+use lottery::{
+    LotteryError,
+    switchboard::{
+        ASSOCIATED_TOKEN_PROGRAM, LOOKUP_TABLE_PROGRAM, SLOT_HASHES, TOKEN_PROGRAM, WRAPPED_SOL,
+    },
+};
+use lottery_client::{
+    address,
+    instruction::{self as ix, Revelation},
+};
 use lottery_tests::{
     rules,
-    world::{LANE, World, assert_fails, assert_refused, sign},
+    world::{LANE, World, assert_fails, assert_refused, replaced, sign},
 };
 use randomness_stand_in::{StandInError, client as stand_in};
-use solana_instruction::error::InstructionError;
+use solana_instruction::{Instruction, error::InstructionError};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
@@ -226,6 +234,37 @@ fn foreign_randomness_queues_and_programs_are_refused() {
     with(6, Pubkey::new_unique(), LotteryError::RandomnessQueue);
     with(14, lottery::ID, LotteryError::RandomnessProgram);
     world.crank(reveal).unwrap();
+}
+
+#[test]
+fn what_switchboard_is_given_besides_is_no_other_account() {
+    let mut world = World::new();
+    let game = world.sell(rules::game, &[2]).game;
+    world.pass(3_600);
+    let not = |world: &mut World, instruction: &Instruction, known: &[Pubkey]| {
+        for address in known {
+            let other = replaced(instruction, address, Pubkey::new_unique());
+            // Anchor's `ConstraintAddress`.
+            assert_fails(world.crank(other), &InstructionError::Custom(2012));
+        }
+        world.crank(instruction.clone()).unwrap();
+    };
+    let tokens = [TOKEN_PROGRAM, WRAPPED_SOL];
+    let (payer, house, queue) = (world.authority.pubkey(), world.house, world.queue);
+    let slot = world.slot() - 1;
+    let open = ix::open_lane(payer, house, queue, 1, slot);
+    let programs = [ASSOCIATED_TOKEN_PROGRAM, LOOKUP_TABLE_PROGRAM];
+    not(&mut world, &open, &[tokens, programs].concat());
+    let close = ix::close_lane(payer, house, 1, slot);
+    not(&mut world, &close, &[&tokens[..], &programs[1..]].concat());
+
+    let id = world.lane().next_draw;
+    let request = world.request_ix(id, 0, &[game]);
+    not(&mut world, &request, &[SLOT_HASHES]);
+    world.pass(0);
+    let answer = world.answer(0, [1; 32]);
+    let reveal = world.reveal_ix(id, 0, &answer);
+    not(&mut world, &reveal, &[&tokens[..], &[SLOT_HASHES]].concat());
 }
 
 /// A Switchboard that does nothing at all, and says that all is well.

@@ -16,13 +16,14 @@ use solana_instruction::error::InstructionError;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
-use crate::common::{ten_tickets, vaults, won, world_of_hits};
+use crate::common::{second_house, ten_tickets, vaults, won, world_of_hits};
 
 for_each_token! {
     any_vault_at_the_last_round
     only_that_games_money_waits
     house_vault_at_the_last_round
     games_that_wait_settle_in_any_order
+    another_house_gets_nothing_of_it
     waiting_for_long
     claims
     refunds
@@ -195,6 +196,21 @@ fn games_that_wait_settle_in_any_order(currency: Currency) {
     // 1,000,000 less ten per cent, then 1,100,000 less ten per cent.
     assert_eq!(awards, [900_000, 990_000]);
     assert_eq!(other_awards, [990_000, 900_000]);
+}
+
+/// The other house plays for the same token, and all that is named of it is its own.
+fn another_house_gets_nothing_of_it(currency: Currency) {
+    let (mut world, sold) = sold_out(currency);
+    let vault = address::vault(&sold.game);
+    world.freeze(&vault);
+    world.play(&sold.game, 1).unwrap();
+    world.thaw(&vault);
+    let house = world.house;
+    second_house(&mut world);
+    let elsewhere = settle(&mut world, &sold.game);
+    assert_refused(elsewhere, LotteryError::ForeignHouse);
+    world.house = house;
+    settle(&mut world, &sold.game).unwrap();
 }
 
 /// Whatever time passes, its winners stand: nobody draws again, nobody cancels.

@@ -24,6 +24,7 @@ mod life;
 mod limits;
 mod mints;
 mod missing;
+mod solvency;
 mod vaults;
 mod wallets;
 mod wrapped_sol;

@@ -23,6 +23,7 @@ for_each_token! {
     somebody_elses_account
     account_of_another_mint
     account_that_is_none
+    account_of_a_program
     account_with_a_delegate
     a_delegate_cannot_buy
     closed_account
@@ -157,6 +158,17 @@ fn account_that_is_none(currency: Currency) {
         let refusal = winner.own_claim_into(&other);
         assert_refused(refusal, LotteryError::TokenAccount);
     }
+}
+
+/// The player's wallet became a program; the token account is still good.
+fn account_of_a_program(currency: Currency) {
+    let winner = Winner::new(currency);
+    let claim = winner.claim_into(&winner.account);
+    let mut world = winner.world;
+    let program = world.account(&lottery::ID);
+    let player = winner.player.pubkey();
+    world.svm.set_account(player, program).unwrap();
+    assert_refused(world.crank(claim), LotteryError::PayoutToProgram);
 }
 
 /// What a delegate may take is the owner's affair.
