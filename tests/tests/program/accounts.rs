@@ -189,14 +189,12 @@ fn a_settlement_takes_nothing_to_another_house() {
     two.world.reveal(id, [1; 32]).unwrap();
     let settle = two.world.settle_ix(id, &[two.game]);
     // All that is the house's, so that each of the other's accounts fits the others.
-    let mut foreign = replaced(&settle, &two.world.house, two.other);
-    for part in [
-        address::treasury,
-        |house| address::jackpot(house, 0),
-        |house| address::jackpot(house, 1),
-        |house| address::jackpot(house, 2),
-    ] {
-        foreign = replaced(&foreign, &part(&two.world.house), part(&two.other));
+    let (house, other) = (two.world.house, two.other);
+    let mut foreign = replaced(&settle, &house, other);
+    let treasury = [&house, &other].map(address::treasury);
+    let jackpots = [0, 1, 2].map(|tier| [&house, &other].map(|it| address::jackpot(it, tier)));
+    for [own, others] in [treasury].into_iter().chain(jackpots) {
+        foreign = replaced(&foreign, &own, others);
     }
     assert_refused(two.world.crank(foreign), LotteryError::ForeignHouse);
     two.world.crank(settle).unwrap();

@@ -43,7 +43,7 @@ fn every_crank(world: &mut World, cranker: Pubkey, mut step: impl FnMut(&mut Wor
     let close = ix::close_game(cranker, sold.game, authority, None);
     step(world, close);
 
-    let unsold = world.sell(rules::game, &[1]);
+    let unsold = world.sell(pair, &[1]);
     world.pass(3_600);
     step(world, ix::cancel_game(cranker, unsold.game));
     let keys = world.entry_keys(&unsold.entries[0]);

@@ -15,7 +15,7 @@ use crate::common::{ten_tickets, vaults, world_of_hits};
 
 for_each_token! {
     a_games_vault
-    a_games_vault_in_a_batch
+    a_cancelled_games_vault
     vaults_at_the_last_round
     vaults_of_a_game_that_waited
     vaults_of_gifts_and_withdrawals
@@ -80,13 +80,9 @@ fn a_games_vault(currency: Currency) {
     );
     let mega = vaults(&world.house)[3];
     waits_for(&mut world, &mega, expire);
-
-    let cancelled = world.cancelled(&[1, 2]);
-    let refund = world.refund_ix(&cancelled.entries[0]);
-    waits_for(&mut world, &address::vault(&cancelled.game), refund);
 }
 
-fn a_games_vault_in_a_batch(currency: Currency) {
+fn a_cancelled_games_vault(currency: Currency) {
     let mut world = World::in_currency(currency, |_| ());
     let sold = world.cancelled(&[1, 2]);
     let cranker = world.player();
@@ -97,6 +93,8 @@ fn a_games_vault_in_a_batch(currency: Currency) {
         send_batch(world, &cranker, batch, false)
     });
     assert_refused(lacking, LotteryError::Insolvent);
+    let refund = world.refund_ix(&sold.entries[0]);
+    waits_for(&mut world, &vault, refund);
 }
 
 fn vaults_at_the_last_round(currency: Currency) {

@@ -75,7 +75,6 @@ impl AcceptAuthority {
 
 impl House {
     /// The event of its present state.
-    #[inline(never)]
     pub fn changed(&self, address: &Address) -> HouseChanged {
         HouseChanged {
             version: EVENT_VERSION,

@@ -258,7 +258,6 @@ impl Game {
     }
 
     /// Takes a crank's bounty out of the escrow; what is left of it if that is less.
-    #[inline(never)]
     pub fn take_bounty(&mut self) -> u64 {
         let bounty = self.bounty.min(self.bounty_escrow);
         self.bounty_escrow = self.bounty_escrow.saturating_sub(bounty);
@@ -266,7 +265,6 @@ impl Game {
     }
 
     /// Cancels: every entry gets its money back.
-    #[inline(never)]
     pub fn cancel(&mut self, now: i64) -> Result<()> {
         self.set_status(GameStatus::Cancelled);
         self.settled_at = now;
@@ -274,7 +272,6 @@ impl Game {
     }
 
     /// Sets `FLAG_PAID` when nothing is owed to players any more.
-    #[inline(never)]
     pub fn note_if_paid(&mut self) -> Result<()> {
         if self.owed()? == 0 {
             self.set_flag(Self::FLAG_PAID);

@@ -13,7 +13,6 @@ use crate::{
 impl Game {
     /// Place and prize (base units) of a ticket, if its prize can be claimed `now`
     /// (unix seconds).
-    #[inline(never)]
     pub fn prize_due(&self, entry: &Entry, ticket: u32, now: i64) -> Result<(u8, u64)> {
         self.require_claimable(entry, ticket, now)?;
         let Fate::Alive(place) = fate(&self.rules(), self.seeds(), ticket) else {
@@ -27,7 +26,6 @@ impl Game {
     }
 
     /// Notes that a place was paid.
-    #[inline(never)]
     pub fn note_prize(&mut self, place: u8, prize: u64) -> Result<()> {
         self.places_paid |= 1u32.wrapping_shl(u32::from(place));
         self.note_payment(prize)
@@ -35,7 +33,6 @@ impl Game {
 
     /// Award (base units) of a tier that the entry holds the winning ticket of, if it
     /// can be claimed `now` (unix seconds).
-    #[inline(never)]
     pub fn award_due(&self, entry: &Entry, tier: u8, now: i64) -> Result<u64> {
         let index = usize::from(tier);
         require!(index < TIERS, LotteryError::UnknownTier);
@@ -49,14 +46,12 @@ impl Game {
     }
 
     /// Notes that a tier's award was paid.
-    #[inline(never)]
     pub fn note_award(&mut self, tier: u8, award: u64) -> Result<()> {
         self.awards_paid |= 1u8.wrapping_shl(u32::from(tier));
         self.note_payment(award)
     }
 
     /// What an entry gets back (base units).
-    #[inline(never)]
     pub fn refund_due(&self, entry: &Entry) -> Result<u64> {
         require!(
             self.is(GameStatus::Cancelled),
@@ -67,7 +62,6 @@ impl Game {
     }
 
     /// Notes that an entry got its money back.
-    #[inline(never)]
     pub fn note_refund(&mut self, entry: &mut Entry) -> Result<()> {
         entry.refunded = 1;
         self.refunded = self
