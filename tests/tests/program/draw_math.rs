@@ -7,6 +7,7 @@ use lottery::{
         round_seed, round_size, shuffled_index, unshuffled_index, winning_ticket,
     },
     math::{bps_of, ceil_bps_of, checked_mul, place_prize, split},
+    state::Jackpot,
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -165,6 +166,15 @@ proptest! {
             .map(|place| u128::from(place_prize(pool, &place_bps, place)))
             .sum();
         prop_assert_eq!(sum, u128::from(pool));
+    }
+
+    /// A hit of `contribution / mean` is worth at most the contribution.
+    #[test]
+    fn an_award_is_at_most_the_mean_and_leaves_the_reserve(amount: u64, mean in 1u64.., bps in 0u16..10_000) {
+        let pot = Jackpot { amount, ..bytemuck::Zeroable::zeroed() };
+        let award = pot.award(mean, bps);
+        let above = u128::from(amount) - u128::from(amount) * u128::from(bps) / 10_000;
+        prop_assert_eq!(u128::from(award), above.min(mean.into()));
     }
 
     #[test]

@@ -158,6 +158,10 @@ fn a_lane_serves_the_next_draw_while_the_last_one_is_being_settled() {
     world.reveal(first, [1; 32]).unwrap();
     let second = world.request(&games[1..]).unwrap();
     world.reveal(second, [2; 32]).unwrap();
+    // Each game is the next of a draw, but not of the other one.
+    for (draw, other) in [(first, &games[1..]), (second, &games[..1])] {
+        assert_refused(world.settle(draw, other), LotteryError::ForeignDraw);
+    }
     world.settle(second, &games[1..]).unwrap();
     assert_refused(world.settle(first, &games[1..]), LotteryError::ForeignDraw);
     world.settle(first, &games[..1]).unwrap();

@@ -237,6 +237,26 @@ fn foreign_randomness_queues_and_programs_are_refused() {
 }
 
 #[test]
+fn another_randomness_account_of_the_same_lane_is_not_revealed() {
+    let (mut world, id, _) = committed();
+    world.pass(0);
+    let randomness = world.lane().randomness;
+    let original = world.account(&randomness);
+    let commitment = lottery::switchboard::parse_randomness(&original.data).unwrap();
+    // As Switchboard would have to make it, with an answer of the oracle's.
+    let copy = Pubkey::new_unique();
+    world.svm.set_account(copy, original).unwrap();
+    let (hash, slot) = (commitment.seed_slothash, commitment.seed_slot);
+    let answer = sign(&world.oracles[0].key, &copy, &hash, slot, [1; 32]);
+    let reveal = world.reveal_ix(id, 0, &answer);
+    let escrow = address::reward_escrow;
+    let reveal = replaced(&reveal, &escrow(&randomness), escrow(&copy));
+    let reveal = replaced(&reveal, &randomness, copy);
+    assert_refused(world.crank(reveal), LotteryError::RandomnessAccount);
+    world.reveal(id, [1; 32]).unwrap();
+}
+
+#[test]
 fn what_switchboard_is_given_besides_is_no_other_account() {
     let mut world = World::new();
     let game = world.sell(rules::game, &[2]).game;
@@ -287,6 +307,14 @@ fn a_switchboard_that_does_not_do_its_work_is_noticed() {
         <silent::Switchboard as silent::BuiltinFunctionDefinition<_>>::register,
     );
     assert_refused(world.request(&[game]), LotteryError::CommitNotFresh);
+
+    // It commits to another oracle.
+    let randomness = world.lane().randomness;
+    let seed_slot = world.slot() - 1;
+    world.corrupt(&randomness, |account| {
+        account.data[104..112].copy_from_slice(&seed_slot.to_le_bytes());
+    });
+    assert_refused(world.request(&[game]), LotteryError::ForeignOracle);
 
     // It commits, and does not reveal.
     let (mut world, id, _) = committed();

@@ -126,7 +126,6 @@ impl Batch<'_> {
         }
     }
 
-    #[inline(never)]
     fn join(&mut self, house: &Account<House>, at: Positions, order: &Order) -> Result<()> {
         let mut game = load_mut::<Game>(self.account(at.game)?)?;
         require!(
@@ -161,7 +160,6 @@ impl Batch<'_> {
 
     /// Loads what a payment needs and tells of the last game's payments, if this is
     /// another one.
-    #[inline(never)]
     fn open(&mut self, at: Positions) -> Result<(Account<Game>, Account<Entry>, Payout)> {
         let view = self.account(at.game)?;
         self.turn_to(view)?;
@@ -196,14 +194,8 @@ impl Batch<'_> {
         self.turn_to(view)?;
         let entry_view = self.account(entry)?;
         let player = self.account(player)?;
-        require!(
-            !self
-                .closed
-                .iter()
-                .any(|(closed, _)| address_eq(closed.address(), entry_view.address())),
-            LotteryError::AlreadyPaid
-        );
-        let entry = load_mut::<Entry>(entry_view)?;
+        let mut entry = load_mut::<Entry>(entry_view)?;
+        require!(entry.refunded != Entry::CLOSING, LotteryError::AlreadyPaid);
         require!(
             address_eq(&entry.game, view.address()),
             LotteryError::ForeignGame
@@ -215,6 +207,7 @@ impl Batch<'_> {
         require_over(&view, &entry)?;
         self.till.rent(&entry, &player)?;
         note_closed(&view)?;
+        entry.refunded = Entry::CLOSING;
         self.closed.push((entry_view, player));
         Ok(())
     }

@@ -111,9 +111,15 @@ impl Till {
     /// less the bounty for doing so. The caller closes the account, which moves them.
     pub fn rent(&mut self, entry: &Account<Entry>, player: &AccountView) -> Result<()> {
         let bounty = u64::from(entry.bounty);
+        // Its refund, perhaps of the same batch, is what else takes from an entry.
+        let pending = if entry.refunded == 0 {
+            0
+        } else {
+            self.moves.pending(entry.account())
+        };
         let rest = entry
             .get_lamports()
-            .checked_sub(self.moves.pending(entry.account()))
+            .checked_sub(pending)
             .and_then(|left| left.checked_sub(bounty))
             .ok_or(LotteryError::Insolvent)?;
         require_payable(player, rest, &self.rent)?;

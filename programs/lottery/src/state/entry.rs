@@ -16,7 +16,7 @@ pub struct Entry {
     pub bounty: u32,
     /// Tells one player's entries in a game apart.
     pub nonce: u16,
-    /// 1 once refunded.
+    /// 1 once refunded; `Entry::CLOSING` of one that the batch under way closes at its end.
     pub refunded: u8,
     pub version: u8,
     pub bump: u8,
@@ -26,6 +26,9 @@ pub struct Entry {
 impl Entry {
     /// Cranks that an entry pays for: refund and close.
     pub const BOUNTIES: u64 = 2;
+
+    /// Marks, in `refunded`, what a batch has closed already.
+    pub const CLOSING: u8 = 2;
 
     /// Whether the ticket belongs to this entry.
     pub fn holds(&self, ticket: u32) -> bool {
