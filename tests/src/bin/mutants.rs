@@ -33,9 +33,10 @@ struct Args {
     /// Print the mutants in the order they would be tried, and try none.
     #[arg(long)]
     list: bool,
-    /// Only mutants whose path, line and kind (as `--list` prints them) contain this.
+    /// Only mutants whose line in the list contains this, such as a part of a path; may be
+    /// given several times.
     #[arg(long, value_name = "PATH-FRAGMENT")]
-    only: Option<String>,
+    only: Vec<String>,
     /// Only so many: checks in the code that handles money first, at random among
     /// equals.
     #[arg(long, value_name = "N")]
@@ -74,7 +75,7 @@ fn try_mutants(args: &Args) -> Result<bool, MutantError> {
     let chosen = chosen(args, &root)?;
     if args.list {
         for mutant in &chosen {
-            println!("{mutant}: {}", change(mutant));
+            println!("{}", line(mutant));
         }
         return Ok(true);
     }
@@ -100,10 +101,15 @@ fn try_mutants(args: &Args) -> Result<bool, MutantError> {
     Ok(report.survivors().next().is_none())
 }
 
+/// A mutant in the list.
+fn line(mutant: &Mutant) -> String {
+    format!("{mutant}: {}", change(mutant))
+}
+
 fn chosen(args: &Args, root: &Path) -> Result<Vec<Mutant>, MutantError> {
     let mut mutants = mutants::mutants(root)?;
-    if let Some(fragment) = &args.only {
-        mutants.retain(|mutant| mutant.is_of(fragment));
+    if !args.only.is_empty() {
+        mutants.retain(|mutant| args.only.iter().any(|part| line(mutant).contains(part)));
     }
     let mut ordered = choice::order(mutants, args.seed);
     ordered.truncate(args.sample.unwrap_or(usize::MAX));

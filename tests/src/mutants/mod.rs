@@ -120,11 +120,6 @@ impl Mutant {
         let end = text.get(self.range.end..).unwrap_or_default();
         [start, &self.after, end].concat()
     }
-
-    /// Whether `--only` means it.
-    pub fn is_of(&self, fragment: &str) -> bool {
-        format!("{self}").contains(fragment)
-    }
 }
 
 impl std::fmt::Display for Mutant {

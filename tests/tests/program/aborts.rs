@@ -84,6 +84,20 @@ fn an_aborted_draw_takes_no_value_any_more_and_settles_nothing() {
 }
 
 #[test]
+fn a_game_that_waits_for_a_later_draw_is_not_released_by_an_earlier_one() {
+    let (mut world, id, games) = waiting(2);
+    world.time_out(id);
+    world.abort(id, &games[..1]).unwrap();
+    let next = world.request_of(1, &games[..1]).unwrap();
+    assert_refused(world.abort(id, &games[..1]), LotteryError::NoGames);
+    world.abort(id, &games).unwrap();
+    assert!(world.game(&games[1]).is(GameStatus::Open));
+    let waits = world.game(&games[0]);
+    assert!(waits.is(GameStatus::Drawing));
+    assert_eq!(waits.draw, world.draw_keys(next).draw);
+}
+
+#[test]
 fn games_are_released_in_any_order_over_several_calls_and_the_rent_returns_with_the_last() {
     let (mut world, id, games) = waiting(5);
     world.time_out(id);
