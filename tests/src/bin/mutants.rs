@@ -111,6 +111,10 @@ fn chosen(args: &Args, root: &Path) -> Result<Vec<Mutant>, MutantError> {
     if !args.only.is_empty() {
         mutants.retain(|mutant| args.only.iter().any(|part| line(mutant).contains(part)));
     }
+    // Nothing tried would look like all caught.
+    if mutants.is_empty() {
+        return Err(MutantError::NoMutants);
+    }
     let mut ordered = choice::order(mutants, args.seed);
     ordered.truncate(args.sample.unwrap_or(usize::MAX));
     Ok(ordered)

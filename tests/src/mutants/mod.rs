@@ -33,6 +33,8 @@ pub enum MutantError {
     Command { command: String, output: String },
     #[error("the tests fail without a mutant too: {0}")]
     Unsound(String),
+    #[error("there is no such mutant")]
+    NoMutants,
     #[error("cargo names no executable of the tests {0}")]
     NoTests(String),
 }

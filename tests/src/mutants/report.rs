@@ -77,16 +77,21 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut row = |name: &str, [tried, not_viable, caught, survived]: [usize; 4]| {
+        let mut row = |name: &str, counts: [String; 4]| {
+            let [tried, not_viable, caught, survived] = counts;
             writeln!(
                 f,
                 "{name:<12}{tried:>8}{not_viable:>12}{caught:>8}{survived:>10}"
             )
         };
-        for kind in Kind::ALL {
-            row(kind.name(), self.count(Some(kind)))?;
+        let head = ["tried", "not viable", "caught", "survived"];
+        row("kind", head.map(str::to_owned))?;
+        let kinds = Kind::ALL.map(|kind| (kind.name(), self.count(Some(kind))));
+        for (name, counts) in kinds.into_iter().chain([("all", self.count(None))]) {
+            if counts[0] > 0 {
+                row(name, counts.map(|count| count.to_string()))?;
+            }
         }
-        row("all", self.count(None))?;
         for survivor in self.survivors() {
             writeln!(f, "{survivor}")?;
         }
