@@ -45,6 +45,15 @@ pub fn cut_before(instruction: &Instruction, account: &Pubkey) -> Instruction {
     changed
 }
 
+/// With an account that cannot be written.
+pub fn read_only(instruction: &Instruction, account: &Pubkey) -> Instruction {
+    let mut changed = instruction.clone();
+    for meta in &mut changed.accounts {
+        meta.is_writable &= meta.pubkey != *account;
+    }
+    changed
+}
+
 /// One round, ten tickets at most, one winner.
 pub fn ten_tickets(id: u64, now: i64) -> GameParams {
     let mut params = rules::game(id, now);

@@ -6,17 +6,17 @@ use lottery_client::{
     instruction::{self as ix, Batch, Purchase},
 };
 use lottery_tests::{
-    refusal::assert_refused,
+    refusal::{assert_fails, assert_refused},
     rules::{self, FEE},
     tokens::{Currency, MintRules},
     world::World,
 };
-use solana_instruction::Instruction;
+use solana_instruction::{Instruction, error::InstructionError};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 
 use crate::common::{
-    cut_before, refused_until_whole, ten_tickets, vaults, without, won, world_of_hits,
+    cut_before, read_only, refused_until_whole, ten_tickets, vaults, without, won, world_of_hits,
 };
 
 for_each_token! {
@@ -35,6 +35,14 @@ for_each_token! {
     player_batch
 }
 
+/// Anchor's `ConstraintMut`.
+const CONSTRAINT_MUT: InstructionError = InstructionError::Custom(2000);
+
+fn writes(instruction: &Instruction, account: &Pubkey) -> bool {
+    let mut accounts = instruction.accounts.iter();
+    accounts.any(|meta| meta.pubkey == *account && meta.is_writable)
+}
+
 /// Each of these accounts is needed: neither it nor it and those after it may be missing.
 #[track_caller]
 fn needs(world: &mut World, instruction: Instruction, accounts: &[Pubkey]) {
@@ -45,9 +53,17 @@ fn needs(world: &mut World, instruction: Instruction, accounts: &[Pubkey]) {
     needs_all(world, instruction, accounts);
 }
 
-/// The same, of an instruction in which others come after them.
+/// The same, of an instruction in which others come after them. Those that tokens come to
+/// or go from must be writable, too.
 #[track_caller]
 fn needs_all(world: &mut World, instruction: Instruction, accounts: &[Pubkey]) {
+    for account in accounts
+        .iter()
+        .filter(|account| writes(&instruction, account))
+    {
+        let changed = read_only(&instruction, account);
+        assert_fails(world.crank(changed), &CONSTRAINT_MUT);
+    }
     let without = |account| {
         (
             without(&instruction, account),
@@ -102,6 +118,10 @@ fn join(currency: Currency) {
     for account in accounts {
         let refusal = world.send(&[without(&join, &account)], &player, &[]);
         assert_refused(refusal, LotteryError::TokenAccountsMissing);
+    }
+    for account in &accounts[2..] {
+        let refusal = world.send(&[read_only(&join, account)], &player, &[]);
+        assert_fails(refusal, &CONSTRAINT_MUT);
     }
     // As if the house played for native SOL.
     let refusal = world.send(&[ix::join(&purchase, None)], &player, &[]);
