@@ -2,7 +2,7 @@
 //!
 //! They follow an instruction's own accounts, in houses that play for a token; houses
 //! that play for native SOL leave them out. Declared as Anchor's optional accounts they
-//! would cost a twelfth of a join even where they are absent. So Anchor's macros do not
+//! would cost a tenth of a join even where they are absent. So Anchor's macros do not
 //! print them, and the description gets them from here; a test holds them against what
 //! the client's builders append.
 

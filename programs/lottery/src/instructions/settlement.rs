@@ -38,14 +38,14 @@ pub(super) struct Purses {
 }
 
 impl SettlementAccounts {
-    /// The token accounts of the house, and what follows them. A game is followed by its
-    /// vault: the second number is how many accounts a game has.
+    /// The token accounts of the house, the games' accounts that follow them, and how many
+    /// accounts each game has: in a token house its vault comes after it.
     pub(super) fn split<'a>(
         &self,
         accounts: &'a [AccountView],
     ) -> (TokenAccounts<'a>, &'a [AccountView], usize) {
         if is_native(&self.house.mint) {
-            return (TokenAccounts(&[]), accounts, 1);
+            return (TokenAccounts::NONE, accounts, 1);
         }
         // What is missing is refused where it is wanted.
         let (tokens, games) = accounts

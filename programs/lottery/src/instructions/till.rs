@@ -111,7 +111,8 @@ impl Till {
     /// less the bounty for doing so. The caller closes the account, which moves them.
     pub fn rent(&mut self, entry: &Account<Entry>, player: &AccountView) -> Result<()> {
         let bounty = u64::from(entry.bounty);
-        // Its refund, perhaps of the same batch, is what else takes from an entry.
+        // Its refund, perhaps of the same batch, is what else takes from an entry. A purchase
+        // of the same batch does too, but its game is open, so the entry is not closed here.
         let pending = if entry.refunded == 0 {
             0
         } else {

@@ -12,9 +12,9 @@ use crate::error::LotteryError;
 
 /// What an instruction in a token house names after its own accounts: the mint, the
 /// token program that owns it, then the vaults and wallets' token accounts that
-/// [`Self::get`] counts. In houses that play for native SOL they are not there, or not
-/// looked at: accounts that every join would carry for nothing are what it would
-/// cost to have Anchor load them as optional ones, a twelfth of a join.
+/// [`Self::get`] counts. Houses that play for native SOL name none, or none that is
+/// looked at. As Anchor's optional accounts they would cost a tenth of a join even where
+/// they are absent.
 #[derive(Clone, Copy)]
 pub struct TokenAccounts<'a>(pub &'a [AccountView]);
 
