@@ -59,6 +59,12 @@ enum Command {
     },
     /// Check keys, node, program, oracles, balance and clock
     Doctor,
+    /// Print the configuration in effect, without its secrets
+    Config {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// The program.
@@ -118,6 +124,9 @@ fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
 }
 
 async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
+    if !matches!(command, Command::Config { .. }) {
+        tracing::info!(?config, "the configuration in effect");
+    }
     match command {
         Command::Run => {
             let stopping = stop_on_signals()?;
@@ -137,6 +146,16 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         Command::Plan { json } => {
             let plan = run::dry_run(&run::loader(&config), &config.settings).await?;
             print_plan(&plan, json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { json: false } => {
+            write!(std::io::stdout(), "{config}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { json: true } => {
+            let mut out = std::io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, &config.options())?;
+            writeln!(out)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor => {

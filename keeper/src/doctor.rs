@@ -61,7 +61,9 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Findings::default();
     let loader = run::loader(config);
     let payer = check_keypair(config, &mut findings);
-    check_websocket(config, &mut findings).await;
+    for endpoint in &config.endpoints {
+        check_websocket(&endpoint.ws_url, &mut findings).await;
+    }
     if !check_node(&loader, &mut findings).await {
         return findings.0;
     }
@@ -118,9 +120,9 @@ async fn check_node(loader: &Loader, findings: &mut Findings) -> bool {
     }
 }
 
-async fn check_websocket(config: &Config, findings: &mut Findings) {
-    let url = text::scrub(&config.ws_url);
-    match timeout(CONNECT, PubsubClient::new(&config.ws_url)).await {
+async fn check_websocket(ws_url: &str, findings: &mut Findings) {
+    let url = text::scrub(ws_url);
+    match timeout(CONNECT, PubsubClient::new(ws_url)).await {
         Ok(Ok(_)) => findings.good("websocket", url),
         Ok(Err(error)) => findings.bad("websocket", text::scrub(&error), "check ws_url"),
         Err(_) => findings.bad(

@@ -24,10 +24,11 @@ use crate::{
 /// Changes waiting to be taken in; more make the stream wait.
 const STREAM_BUFFER: usize = 4_096;
 
-/// A node client as the configuration says.
+/// A client of the first node that the configuration names.
 pub fn rpc_client(config: &Config) -> Arc<RpcClient> {
+    let first = config.endpoints.first();
     Arc::new(RpcClient::new_with_timeout_and_commitment(
-        config.rpc_url.clone(),
+        first.map_or_else(String::new, |endpoint| endpoint.rpc_url.clone()),
         config.rpc_timeout,
         CommitmentConfig::confirmed(),
     ))
@@ -59,7 +60,9 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
 pub async fn run(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
     let context = context(config, stopping.clone())?;
     let (sender, events) = mpsc::channel(STREAM_BUFFER);
-    tokio::spawn(stream::follow(config.ws_url.clone(), sender, stopping));
+    if let Some(endpoint) = config.endpoints.first() {
+        tokio::spawn(stream::follow(endpoint.ws_url.clone(), sender, stopping));
+    }
     let keeper = Keeper::new(context, config.clone(), Some(events));
     Ok(keeper.run().await)
 }

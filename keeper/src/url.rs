@@ -29,10 +29,10 @@ pub(crate) fn websocket_url(url: &str) -> Option<String> {
     let scheme = if scheme == "https" { "wss" } else { "ws" };
     let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(length);
-    // Not the colons of an IPv6 address.
+    // Not the colons of an IPv6 address, nor the one before a password.
     let port = authority
         .rsplit_once(':')
-        .filter(|(_, port)| !port.contains(']'));
+        .filter(|(_, port)| !port.contains([']', '@']));
     match port {
         None => Some(format!("{scheme}://{rest}")),
         Some((host, port)) => {
@@ -57,6 +57,7 @@ mod tests {
         );
         assert_eq!(ws("http://[::1]:8899/x"), "ws://[::1]:8900/x");
         assert_eq!(ws("http://[::1]"), "ws://[::1]");
+        assert_eq!(ws("https://user:pass@h/x"), "wss://user:pass@h/x");
         assert_eq!(
             origin("https://rpc.example.com/v2/KEY"),
             "https://rpc.example.com"
