@@ -15,6 +15,7 @@ use crate::{
     bisect::Bisection,
     error::ActionError,
     load::Read,
+    oracles::OracleSeen,
     pack::instructions,
 };
 
@@ -29,6 +30,8 @@ pub struct Report {
     pub touched: Vec<Pubkey>,
     /// … as they were afterwards; `None` if they could not be read.
     pub read: Option<Read>,
+    /// How oracles answered.
+    pub seen: Vec<OracleSeen>,
 }
 
 /// Carries out one action, or several that go into a batch together.
@@ -36,9 +39,10 @@ pub async fn execute(context: Context, actions: Vec<Action>) -> Report {
     let mut touched: Vec<Pubkey> = actions.iter().flat_map(Action::touched).collect();
     touched.sort_unstable();
     touched.dedup();
+    let mut seen = Vec::new();
     let outcomes = match <[Action; 1]>::try_from(actions) {
         Ok([action]) if action.push().is_none() => {
-            let result = action.execute(&context).await.map_err(Arc::new);
+            let result = action.execute(&context, &mut seen).await.map_err(Arc::new);
             vec![(action, result)]
         }
         Ok([action]) => push(&context, vec![action]).await,
@@ -54,6 +58,7 @@ pub async fn execute(context: Context, actions: Vec<Action>) -> Report {
         outcomes,
         touched,
         read,
+        seen,
     }
 }
 

@@ -14,7 +14,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     load::{ChainClock, Found, Read},
-    state::{ChainState, Oracle, Orphan},
+    state::{ChainState, Oracle, OracleRecord, OracleResult, OracleSeen, Orphan},
 };
 
 /// The copy.
@@ -25,6 +25,8 @@ pub struct Mirror {
     seen: HashMap<Pubkey, u64>,
     /// Accounts of the program that this build cannot read.
     undecodable: HashSet<Pubkey>,
+    /// Draws whose oracle was asked in vain.
+    unanswered: HashSet<Pubkey>,
     /// The one house to keep, or all.
     house: Option<Pubkey>,
 }
@@ -57,6 +59,29 @@ impl Mirror {
 
     pub fn set_oracles(&mut self, queue: Pubkey, oracles: Vec<Oracle>) {
         self.state.oracles.insert(queue, oracles);
+    }
+
+    /// Takes over how an oracle has answered so far.
+    pub fn set_record(&mut self, oracle: Pubkey, record: OracleRecord) {
+        self.state.records.insert(oracle, record);
+    }
+
+    /// Notes how an oracle answered, at the present time of the chain's clock.
+    pub fn note_oracle(&mut self, seen: &OracleSeen) {
+        let record = self.state.records.entry(seen.oracle).or_default();
+        match seen.result {
+            OracleResult::Answered(latency) => {
+                record.answered(latency);
+                self.unanswered.remove(&seen.draw);
+            }
+            OracleResult::Failed | OracleResult::Aborted => {
+                if self.unanswered.insert(seen.draw) {
+                    record.failed(self.state.now);
+                } else {
+                    record.failed_again(self.state.now);
+                }
+            }
+        }
     }
 
     /// Records what is known of the houses' tokens.
@@ -156,6 +181,8 @@ impl Mirror {
         let state = &self.state;
         self.seen
             .retain(|address, seen| *seen >= slot || state.knows(address));
+        self.unanswered
+            .retain(|draw| state.draws.contains_key(draw));
     }
 
     /// Records all entries of a game as found.

@@ -1,4 +1,9 @@
-//! Switchboard's queues and oracles, as far as the keeper reads them.
+//! Switchboard's queues and oracles, as far as the keeper reads them, and how they
+//! have answered.
+
+mod record;
+
+pub use record::{OracleRecord, OracleResult, OracleSeen};
 
 use lottery_client::{
     gateway::gateway_uri,

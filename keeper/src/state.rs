@@ -17,6 +17,8 @@ use lottery_client::{
 use solana_pubkey::Pubkey;
 use switchboard_on_demand::OracleAccountData;
 
+pub use crate::oracles::{OracleRecord, OracleResult, OracleSeen};
+
 use crate::winners::{Winner, winning_tickets};
 
 /// An oracle of a queue.
@@ -51,7 +53,8 @@ pub struct Orphan {
 /// The entries of one game, by their first ticket.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
-    by_ticket: BTreeMap<u32, (Pubkey, Entry)>,
+    /// By address too: whatever the chain says, none stands in another's place.
+    by_ticket: BTreeMap<(u32, Pubkey), (Pubkey, Entry)>,
     /// Whether they were read from the chain after the game was frozen, so
     /// that none can be missing.
     pub loaded: bool,
@@ -60,8 +63,9 @@ pub struct Entries {
 impl Entries {
     /// The entry that holds the ticket.
     pub fn holder(&self, ticket: u32) -> Option<&(Pubkey, Entry)> {
+        let last = (ticket, Pubkey::new_from_array([u8::MAX; 32]));
         self.by_ticket
-            .range(..=ticket)
+            .range(..=last)
             .next_back()
             .map(|(_, held)| held)
             .filter(|(_, entry)| entry.holds(ticket))
@@ -94,6 +98,8 @@ pub struct ChainState {
     pub games: BTreeMap<Pubkey, Game>,
     /// By queue, sorted by address.
     pub oracles: BTreeMap<Pubkey, Vec<Oracle>>,
+    /// How oracles have answered; those that were never asked have none.
+    pub records: BTreeMap<Pubkey, OracleRecord>,
     /// Tokens that houses play for, by mint.
     pub tokens: BTreeMap<Pubkey, Token>,
     /// Entries whose games are closed.
@@ -184,16 +190,18 @@ impl ChainState {
     }
 
     fn put_entry(&mut self, address: Pubkey, entry: Entry) {
+        self.remove_entry(&address);
         if !self.games.contains_key(&entry.game) {
             return;
         }
+        self.orphans.remove(&address);
         self.entry_places
             .insert(address, (entry.game, entry.first_ticket));
         self.entries
             .entry(entry.game)
             .or_default()
             .by_ticket
-            .insert(entry.first_ticket, (address, entry));
+            .insert((entry.first_ticket, address), (address, entry));
     }
 
     fn remove_entry(&mut self, address: &Pubkey) {
@@ -201,7 +209,7 @@ impl ChainState {
             return;
         };
         if let Some(entries) = self.entries.get_mut(&game) {
-            entries.by_ticket.remove(&first_ticket);
+            entries.by_ticket.remove(&(first_ticket, *address));
         }
     }
 
@@ -218,6 +226,14 @@ impl ChainState {
     /// The entries known of a game.
     pub fn entries(&self, game: &Pubkey) -> Option<&Entries> {
         self.entries.get(game)
+    }
+
+    /// An entry whose game is known.
+    pub fn entry(&self, game: &Pubkey, address: &Pubkey) -> Option<&Entry> {
+        let (held_in, first_ticket) = self.entry_places.get(address)?;
+        let entries = self.entries.get(game).filter(|_| held_in == game)?;
+        let held = entries.by_ticket.get(&(*first_ticket, *address));
+        held.map(|(_, entry)| entry)
     }
 
     /// Notes that all entries of a frozen game were read.

@@ -9,7 +9,11 @@ use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 use super::{Context, GameRef, Key, RevealDraw, ids};
-use crate::{error::ActionError, text};
+use crate::{
+    error::ActionError,
+    oracles::{OracleResult, OracleSeen},
+    text,
+};
 
 /// Gives up a draw whose oracle did not answer in time, and releases its games to be
 /// drawn again.
@@ -25,6 +29,9 @@ pub struct AbortDraw {
     /// Who gets the draw's rent back.
     #[serde(with = "text")]
     pub draw_payer: Pubkey,
+    /// Who did not answer.
+    #[serde(with = "text")]
+    pub oracle: Pubkey,
     /// A transaction each, in any order.
     pub chunks: Vec<Vec<GameRef>>,
     /// How its value would still be brought on chain; `None` once it is aborted.
@@ -62,9 +69,13 @@ impl AbortDraw {
 
     /// The oracle is asked once more: whoever has been away must not throw away a
     /// value that is there.
-    pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
+    pub(super) async fn execute(
+        &self,
+        context: &Context,
+        seen: &mut Vec<OracleSeen>,
+    ) -> Result<Landed, ActionError> {
         if let Some(reveal) = &self.last_chance {
-            match reveal.execute_once(context).await {
+            match reveal.execute_once(context, seen).await {
                 Ok(landed) => return Ok(landed),
                 Err(ActionError::Stopping) => return Err(ActionError::Stopping),
                 Err(error) => {
@@ -79,7 +90,15 @@ impl AbortDraw {
         let mut last = Err(ActionError::Stale("it has no games"));
         for games in &self.chunks {
             let abort = self.instruction(context.payer_address(), games);
-            last = Ok(context.send(&[abort]).await?);
+            let landed = context.send(&[abort]).await?;
+            if last.is_err() {
+                seen.push(OracleSeen {
+                    oracle: self.oracle,
+                    draw: self.draw,
+                    result: OracleResult::Aborted,
+                });
+            }
+            last = Ok(landed);
         }
         last
     }

@@ -43,7 +43,7 @@ pub use reveal_draw::RevealDraw;
 pub use settle_draw::SettleDraw;
 pub use settle_game::SettleGame;
 
-use crate::{error::ActionError, load::Loader, text};
+use crate::{error::ActionError, load::Loader, oracles::OracleSeen, text};
 
 /// A thing that at most one running action may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -215,12 +215,17 @@ impl Action {
         }
     }
 
-    /// Does it, alone; those that go into batches are [`push`](crate::execute)ed.
-    pub async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
+    /// Does it, alone; those that go into batches are [`push`](crate::execute)ed. Notes in
+    /// `seen` how oracles answered.
+    pub async fn execute(
+        &self,
+        context: &Context,
+        seen: &mut Vec<OracleSeen>,
+    ) -> Result<Landed, ActionError> {
         match self {
             Self::SettleDraw(action) => action.execute(context).await,
-            Self::AbortDraw(action) => action.execute(context).await,
-            Self::RevealDraw(action) => action.execute(context).await,
+            Self::AbortDraw(action) => action.execute(context, seen).await,
+            Self::RevealDraw(action) => action.execute(context, seen).await,
             Self::RequestDraw(action) => action.execute(context).await,
             Self::CancelGame(action) => action.execute(context).await,
             Self::SettleGame(action) => action.execute(context).await,

@@ -9,9 +9,14 @@ use lottery_client::{
 };
 use serde::Serialize;
 use solana_pubkey::Pubkey;
+use tokio::time::Instant;
 
 use super::{Context, Key};
-use crate::{error::ActionError, text};
+use crate::{
+    error::{ActionError, Verdict},
+    oracles::{OracleResult, OracleSeen},
+    text,
+};
 
 /// Asks the oracle for the value of a commitment and brings it on chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +36,12 @@ pub struct RevealDraw {
     pub seed_slot: u64,
 }
 
+/// What an oracle answered, and how long it took.
+struct Answer {
+    revelation: Revelation,
+    latency: Duration,
+}
+
 impl RevealDraw {
     pub fn lane(&self) -> Pubkey {
         address::lane(&self.house, self.lane_index)
@@ -40,15 +51,56 @@ impl RevealDraw {
         vec![Key::Lane(self.lane()), Key::Draw(self.draw)]
     }
 
-    pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
-        let revelation = self.ask(context).await?;
-        self.bring(context, &revelation).await
+    /// Notes in `seen` how the oracle answered.
+    pub(super) async fn execute(
+        &self,
+        context: &Context,
+        seen: &mut Vec<OracleSeen>,
+    ) -> Result<Landed, ActionError> {
+        let answer = self.ask(context).await;
+        self.conclude(context, answer, seen).await
     }
 
     /// As [`execute`](Self::execute), but asks the oracle no more than once.
-    pub(super) async fn execute_once(&self, context: &Context) -> Result<Landed, ActionError> {
-        let revelation = self.ask_once(context).await?;
-        self.bring(context, &revelation).await
+    pub(super) async fn execute_once(
+        &self,
+        context: &Context,
+        seen: &mut Vec<OracleSeen>,
+    ) -> Result<Landed, ActionError> {
+        let answer = self.ask_once(context).await;
+        self.conclude(context, answer, seen).await
+    }
+
+    /// Brings an answer on chain, if there is one. One that is refused there is none.
+    async fn conclude(
+        &self,
+        context: &Context,
+        answer: Result<Answer, ActionError>,
+        seen: &mut Vec<OracleSeen>,
+    ) -> Result<Landed, ActionError> {
+        let (landed, result) = match answer {
+            Ok(answer) => {
+                let landed = self.bring(context, &answer.revelation).await;
+                let verdict = landed.as_ref().err().map(ActionError::verdict);
+                let result = match verdict {
+                    None | Some(Verdict::LostRace) => Some(OracleResult::Answered(answer.latency)),
+                    Some(Verdict::Refused) => Some(OracleResult::Failed),
+                    Some(Verdict::Transient | Verdict::Stopping) => None,
+                };
+                (landed, result)
+            }
+            Err(error) => {
+                let result =
+                    matches!(error, ActionError::Gateway(_)).then_some(OracleResult::Failed);
+                (Err(error), result)
+            }
+        };
+        seen.extend(result.map(|result| OracleSeen {
+            oracle: self.oracle,
+            draw: self.draw,
+            result,
+        }));
+        landed
     }
 
     async fn bring(
@@ -73,7 +125,7 @@ impl RevealDraw {
 
     /// An oracle may see the commitment later than we do, so a refusal is asked
     /// again soon; a longer outage is the caller's to wait out.
-    async fn ask(&self, context: &Context) -> Result<Revelation, ActionError> {
+    async fn ask(&self, context: &Context) -> Result<Answer, ActionError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(150))
             .with_max_delay(Duration::from_secs(2))
@@ -94,7 +146,7 @@ impl RevealDraw {
 
     /// Both accounts are read at this moment: they are Switchboard's, so no
     /// notification of the lottery program tells of them.
-    async fn ask_once(&self, context: &Context) -> Result<Revelation, ActionError> {
+    async fn ask_once(&self, context: &Context) -> Result<Answer, ActionError> {
         if context.stopping.is_cancelled() {
             return Err(ActionError::Stopping);
         }
@@ -116,10 +168,15 @@ impl RevealDraw {
         if !pending {
             return Err(ActionError::Stale("the commitment is another one by now"));
         }
-        Ok(context
+        let asked_at = Instant::now();
+        let revelation = context
             .gateway
             .reveal(&oracle.data, &randomness, &commitment.data)
-            .await?)
+            .await?;
+        Ok(Answer {
+            revelation,
+            latency: asked_at.elapsed(),
+        })
     }
 }
 

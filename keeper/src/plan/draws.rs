@@ -49,7 +49,7 @@ impl<'a> Planner<'a> {
             Currency::Token(token) => (Some(token), self.settings.capacity.token_settlement),
             Currency::Unknown => return self.wait_all(turn, Reason::TokenUnknown),
         };
-        self.plan.actions.push(Action::SettleDraw(SettleDraw {
+        let action = SettleDraw {
             house: draw.house,
             lane: draw.lane,
             draw: address,
@@ -57,7 +57,8 @@ impl<'a> Planner<'a> {
             draw_payer: draw.payer,
             chunks: turn.chunks(size.max(1)).map(<[GameRef]>::to_vec).collect(),
             token,
-        }));
+        };
+        self.add_for(turn, Action::SettleDraw(action));
     }
 
     fn has_timed_out(&self, draw: &Draw) -> bool {
@@ -71,15 +72,17 @@ impl<'a> Planner<'a> {
         }
         let games: Vec<GameRef> = games.into_values().collect();
         let size = self.settings.capacity.release.max(1);
-        self.plan.actions.push(Action::AbortDraw(AbortDraw {
+        let action = AbortDraw {
             house: draw.house,
             lane: draw.lane,
             draw: address,
             draw_id: draw.id,
             draw_payer: draw.payer,
+            oracle: draw.oracle,
             chunks: games.chunks(size).map(<[GameRef]>::to_vec).collect(),
             last_chance: self.reveal(address, draw),
-        }));
+        };
+        self.add_for(games, Action::AbortDraw(action));
     }
 
     /// How a pending draw gets its value.
@@ -120,8 +123,9 @@ impl<'a> Planner<'a> {
             if in_hand || self.has_timed_out(draw) || !is_revealable(draw, state.slot) {
                 continue;
             }
-            let reveal = self.reveal(*address, draw);
-            self.plan.actions.extend(reveal.map(Action::RevealDraw));
+            if let Some(reveal) = self.reveal(*address, draw) {
+                self.add(Action::RevealDraw(reveal));
+            }
         }
     }
 
@@ -149,7 +153,7 @@ impl<'a> Planner<'a> {
                 index,
             };
             if !self.is_in_hand(&Key::Lane(action.lane())) {
-                self.plan.actions.push(Action::OpenLane(action));
+                self.add(Action::OpenLane(action));
             }
         }
     }

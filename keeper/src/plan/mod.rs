@@ -3,6 +3,7 @@
 
 mod closings;
 mod draws;
+mod oracles;
 mod payouts;
 mod reason;
 mod requests;
@@ -10,7 +11,7 @@ mod requests;
 pub use reason::Reason;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
@@ -101,10 +102,9 @@ pub fn plan_around(state: &ChainState, settings: &Settings, in_hand: &BTreeSet<K
     let entries = planner.close_games();
     // Whoever carries this out relies on it that plans end with what goes into batches.
     planner.push_payouts();
-    planner
-        .plan
-        .actions
-        .extend(entries.into_iter().map(Action::CloseEntry));
+    for entry in entries {
+        planner.add(Action::CloseEntry(entry));
+    }
     planner.plan
 }
 
@@ -114,6 +114,8 @@ struct Planner<'a> {
     settings: &'a Settings,
     in_hand: &'a BTreeSet<Key>,
     plan: Plan,
+    /// What the planned actions need for themselves.
+    taken: HashSet<Key>,
     /// To be requested, by house, in the order of their ids.
     due: BTreeMap<Pubkey, Vec<(GameRef, &'a Game)>>,
     /// Bound to a draw, by draw and position.
@@ -136,6 +138,7 @@ impl<'a> Planner<'a> {
             settings,
             in_hand,
             plan: Plan::default(),
+            taken: HashSet::new(),
             due: BTreeMap::new(),
             bound: BTreeMap::new(),
             to_cancel: Vec::new(),
@@ -182,7 +185,9 @@ impl<'a> Planner<'a> {
             }
             Some(GameStatus::Drawing) => {
                 let games = self.bound.entry(game.draw).or_default();
-                games.insert(game.draw_index, reference);
+                if let Some(other) = games.insert(game.draw_index, reference) {
+                    self.wait(other, Reason::NotInSync);
+                }
             }
             Some(GameStatus::Settled | GameStatus::Cancelled) if is_paid(game) => {
                 self.closable.push((reference, game));
@@ -193,8 +198,8 @@ impl<'a> Planner<'a> {
             Some(GameStatus::Settled | GameStatus::Cancelled) => {
                 self.payable.push((reference, game));
             }
-            // The decoder lets no other status through.
-            None => {}
+            // No instruction writes another status.
+            None => self.wait(reference, Reason::NotInSync),
         }
     }
 
@@ -213,6 +218,26 @@ impl<'a> Planner<'a> {
 
     fn is_in_hand(&self, key: &Key) -> bool {
         self.in_hand.contains(key)
+    }
+
+    /// Plans an action, unless another one of the plan needs the same for itself,
+    /// which the chain cannot bring about but a view of it that is out of step can.
+    /// Whether it is planned.
+    fn add(&mut self, action: Action) -> bool {
+        let keys = action.keys();
+        let is_free = !keys.iter().any(|key| self.taken.contains(key));
+        if is_free {
+            self.taken.extend(keys);
+            self.plan.actions.push(action);
+        }
+        is_free
+    }
+
+    /// As [`add`](Self::add) of what is done for these games; they wait otherwise.
+    fn add_for(&mut self, games: impl IntoIterator<Item = GameRef>, action: Action) {
+        if !self.add(action) {
+            self.wait_all(games, Reason::NotInSync);
+        }
     }
 
     fn wait(&mut self, game: GameRef, reason: Reason) {
@@ -250,7 +275,7 @@ impl<'a> Planner<'a> {
     fn act_on(&mut self, game: GameRef, action: Result<Action, Reason>) {
         match action {
             _ if self.is_in_hand(&Key::Game(game.address)) => self.wait(game, Reason::InHand),
-            Ok(action) => self.plan.actions.push(action),
+            Ok(action) => self.add_for([game], action),
             Err(reason) => self.wait(game, reason),
         }
     }

@@ -36,8 +36,13 @@ impl Planner<'_> {
             let none = Entries::default();
             let entries = state.entries(&reference.address).unwrap_or(&none);
             let reason = if is_settled {
-                self.pay_awards(reference, game, entries, token);
-                self.pay_places(reference, game, entries, token)
+                let all_known = self.pay_awards(reference, game, entries, token)
+                    & self.pay_places(reference, game, entries, token);
+                if all_known {
+                    Reason::InHand
+                } else {
+                    Reason::EntriesUnknown
+                }
             } else {
                 self.refund(reference, game, entries, token)
             };
@@ -56,13 +61,15 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether all entries are known that hold a ticket to be paid.
     fn pay_awards(
         &mut self,
         reference: GameRef,
         game: &Game,
         entries: &Entries,
         token: Option<Token>,
-    ) {
+    ) -> bool {
+        let mut all_known = true;
         for tier in 0..TIERS {
             let Ok(number) = u8::try_from(tier) else {
                 continue;
@@ -77,38 +84,41 @@ impl Planner<'_> {
             if *award == 0 || paid || self.is_in_hand(&Key::Award(reference.address, number)) {
                 continue;
             }
-            if let Some((address, entry)) = entries.holder(*ticket) {
-                self.plan.actions.push(Action::ClaimJackpot(ClaimJackpot {
-                    house: game.house,
-                    game: reference,
-                    entry: *address,
-                    player: entry.player,
-                    tier: number,
-                    token,
-                }));
-            }
+            let Some((address, entry)) = entries.holder(*ticket) else {
+                all_known = false;
+                continue;
+            };
+            self.add(Action::ClaimJackpot(ClaimJackpot {
+                house: game.house,
+                game: reference,
+                entry: *address,
+                player: entry.player,
+                tier: number,
+                token,
+            }));
         }
+        all_known
     }
 
-    /// Returns what the game waits for if nothing was planned.
+    /// Whether all entries are known that hold a ticket to be paid.
     fn pay_places(
         &mut self,
         reference: GameRef,
         game: &Game,
         entries: &Entries,
         token: Option<Token>,
-    ) -> Reason {
-        let mut reason = Reason::InHand;
+    ) -> bool {
+        let mut all_known = true;
         for winner in self.state.winners(&reference.address, game).iter() {
             let paid = game.places_paid & 1u32.wrapping_shl(winner.place.into()) != 0;
             if paid || self.is_in_hand(&Key::Place(reference.address, winner.place)) {
                 continue;
             }
             let Some((address, entry)) = entries.holder(winner.ticket) else {
-                reason = Reason::EntriesUnknown;
+                all_known = false;
                 continue;
             };
-            self.plan.actions.push(Action::Claim(Claim {
+            self.add(Action::Claim(Claim {
                 house: game.house,
                 game: reference,
                 entry: *address,
@@ -119,7 +129,7 @@ impl Planner<'_> {
                 token,
             }));
         }
-        reason
+        all_known
     }
 
     /// Returns what the game waits for if nothing was planned.
@@ -136,7 +146,7 @@ impl Planner<'_> {
                 continue;
             }
             if entry.refunded == 0 {
-                self.plan.actions.push(Action::Refund(Refund {
+                self.add(Action::Refund(Refund {
                     house: game.house,
                     game: reference,
                     entry: *address,
@@ -145,7 +155,7 @@ impl Planner<'_> {
                 }));
             } else if closes {
                 // One that cannot be refunded does not hold up the others' rent.
-                self.plan.actions.push(Action::CloseEntry(CloseEntry {
+                self.add(Action::CloseEntry(CloseEntry {
                     game: reference.address,
                     entry: *address,
                     player: entry.player,

@@ -12,6 +12,8 @@ pub enum Reason {
     RoundNotDue,
     /// Its house has no idle lane.
     NoIdleLane,
+    /// Its house's queue of oracles could not be read.
+    OraclesUnknown,
     /// No oracle of its house's queue is attested, alive and reachable.
     NoLiveOracle,
     /// Every live oracle was asked for this round already, and did not answer.
@@ -22,7 +24,7 @@ pub enum Reason {
     DrawPending,
     /// A game bound to the same draw before it is not known.
     EarlierGameUnknown,
-    /// Its house or draw has not been seen yet.
+    /// Its house or draw has not been seen yet, or what was seen does not fit together.
     NotInSync,
     /// The mint that its house plays for could not be read.
     TokenUnknown,
@@ -44,6 +46,7 @@ impl fmt::Display for Reason {
             Self::SalesOpen => "it still sells tickets",
             Self::RoundNotDue => "its next round is not due",
             Self::NoIdleLane => "its house has no idle lane",
+            Self::OraclesUnknown => "the oracles of its house's queue could not be read",
             Self::NoLiveOracle => "no oracle of its house's queue is live",
             Self::NoUntriedOracle => "every live oracle was asked already and did not answer",
             Self::SeedSlotNotOver => "its draw was requested in this very slot",

@@ -6,7 +6,7 @@ use lottery_client::{
 };
 use solana_pubkey::Pubkey;
 
-use super::{Planner, Reason};
+use super::{Planner, Reason, oracles};
 use crate::{
     actions::{Action, CancelGame, GameRef, Key, RequestDraw},
     state::Oracle,
@@ -16,6 +16,10 @@ use crate::{
 /// a lane (seconds): a day. Lanes come free by themselves, so a keeper that comes back
 /// after days draws what waits rather than cancel it.
 const LANE_PATIENCE: i64 = 86_400;
+
+/// The same for a game whose house's queue could not be read (seconds): a week. That
+/// its oracles are not known says nothing of them, but a queue may never be one.
+const QUEUE_PATIENCE: i64 = 7 * 86_400;
 
 impl<'a> Planner<'a> {
     /// All due games of a house share as few draws as they fit into, one a lane.
@@ -35,7 +39,12 @@ impl<'a> Planner<'a> {
         house: &House,
         games: Vec<(GameRef, &'a Game)>,
     ) {
-        let live = self.live_oracles(house);
+        let Some(live) = self.live_oracles(house) else {
+            for (reference, game) in games {
+                self.wait_or_cancel(reference, game, Reason::OraclesUnknown, QUEUE_PATIENCE);
+            }
+            return;
+        };
         let (mut games, stuck): (Vec<_>, Vec<_>) = games
             .into_iter()
             .partition(|(_, game)| live.iter().any(|oracle| !was_tried(game, oracle)));
@@ -48,36 +57,52 @@ impl<'a> Planner<'a> {
             self.wait_or_cancel(reference, game, reason, 0);
         }
         for lane in self.idle_lanes(&house_address) {
-            let Some(oracle) = choose_oracle(&live, lane.next_draw, &games) else {
+            let Some((_, first)) = games.first() else {
                 break;
             };
-            let size = self.settings.capacity.request.max(1);
-            let mut bound = Vec::new();
-            games.retain(|(reference, game)| {
-                let takes = bound.len() < size && !was_tried(game, oracle);
-                if takes {
-                    bound.push(*reference);
-                }
-                !takes
-            });
-            self.plan.actions.push(Action::RequestDraw(RequestDraw {
+            let untried = live.iter().filter(|oracle| !was_tried(first, oracle));
+            let untried: Vec<&Oracle> = untried.copied().collect();
+            let lane_address = address::lane(&house_address, lane.index);
+            let point = oracles::point(&lane_address, lane.next_draw);
+            let Some(oracle) = oracles::choose(self.state, &untried, point) else {
+                break;
+            };
+            let bound = self.take_games(&mut games, oracle);
+            let action = RequestDraw {
                 house: house_address,
                 queue: house.vrf_queue,
                 lane_index: lane.index,
                 draw_id: lane.next_draw,
                 oracle: oracle.address,
-                games: bound,
-            }));
+                games: bound.clone(),
+            };
+            self.add_for(bound, Action::RequestDraw(action));
         }
-        let has_lane = self
-            .state
-            .lanes
-            .values()
-            .any(|lane| lane.house == house_address);
-        let patience = if has_lane { LANE_PATIENCE } else { 0 };
+        let lanes = self.state.lanes.values();
+        let has_lane = lanes.into_iter().any(|lane| lane.house == house_address);
+        // One that is about to be opened counts too.
+        let patience = if has_lane || self.settings.lanes > 0 {
+            LANE_PATIENCE
+        } else {
+            0
+        };
         for (reference, game) in games {
             self.wait_or_cancel(reference, game, Reason::NoIdleLane, patience);
         }
+    }
+
+    /// Takes the first games that fit a draw of this oracle's.
+    fn take_games(&self, games: &mut Vec<(GameRef, &'a Game)>, oracle: &Oracle) -> Vec<GameRef> {
+        let size = self.settings.capacity.request.max(1);
+        let mut taken = Vec::new();
+        games.retain(|(reference, game)| {
+            let takes = taken.len() < size && !was_tried(game, oracle);
+            if takes {
+                taken.push(*reference);
+            }
+            !takes
+        });
+        taken
     }
 
     /// A game that cannot be drawn waits, but not for ever.
@@ -94,13 +119,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn live_oracles(&self, house: &House) -> Vec<&'a Oracle> {
-        let oracles = self.state.oracles.get(&house.vrf_queue);
-        let oracles = oracles.map(Vec::as_slice).unwrap_or_default();
-        oracles
-            .iter()
-            .filter(|oracle| oracle.is_live(self.state.now))
-            .collect()
+    /// `None` while the queue's oracles are not known.
+    fn live_oracles(&self, house: &House) -> Option<Vec<&'a Oracle>> {
+        let oracles = self.state.oracles.get(&house.vrf_queue)?.iter();
+        let live = oracles.filter(|oracle| oracle.is_live(self.state.now));
+        Some(live.collect())
     }
 
     /// The lanes of a house that are free, by index.
@@ -115,7 +138,8 @@ impl<'a> Planner<'a> {
                     && !self.is_in_hand(&Key::Lane(address::lane(house, lane.index)))
             })
             .collect();
-        idle.sort_unstable_by_key(|lane| lane.index);
+        idle.sort_by_key(|lane| lane.index);
+        idle.dedup_by_key(|lane| lane.index);
         idle
     }
 }
@@ -123,18 +147,4 @@ impl<'a> Planner<'a> {
 /// Whether the oracle was asked for the game's present round before.
 fn was_tried(game: &Game, oracle: &Oracle) -> bool {
     game.tried_oracles.contains(&oracle.address)
-}
-
-/// Live oracles take turns by draw id; one that the first game has tried is passed
-/// over. `None` when there is no game.
-fn choose_oracle<'a>(
-    live: &[&'a Oracle],
-    draw_id: u64,
-    games: &[(GameRef, &Game)],
-) -> Option<&'a Oracle> {
-    let (_, game) = games.first()?;
-    let count = u64::try_from(live.len()).ok().filter(|count| *count > 0)?;
-    let first = usize::try_from(draw_id % count).ok()?;
-    let mut turns = live.iter().cycle().skip(first).take(live.len());
-    turns.find(|oracle| !was_tried(game, oracle)).copied()
 }

@@ -17,6 +17,7 @@ use crate::{
     error::{ActionError, LoadError, Verdict},
     execute::{Outcome, Report},
     load::{ChainClock, Found},
+    oracles::{OracleResult, OracleSeen},
     stream::Event,
     text,
 };
@@ -132,6 +133,12 @@ impl Keeper {
             Some(read) => self.mirror.apply_read(&report.touched, read),
             None => self.next_scan = Instant::now(),
         }
+        for seen in &report.seen {
+            self.mirror.note_oracle(seen);
+            if seen.result == OracleResult::Aborted {
+                alert(seen, &report.outcomes);
+            }
+        }
         for outcome in report.outcomes {
             self.on_outcome(outcome);
         }
@@ -167,5 +174,14 @@ impl Keeper {
                 tracing::error!(draw, games, error, ?again_in, "refused: {action}");
             }
         }
+    }
+}
+
+/// A draw that had to be given up is for people to look at: its oracle cost its games
+/// the time of a draw.
+fn alert(aborted: &OracleSeen, outcomes: &[Outcome]) {
+    for (action, _) in outcomes {
+        tracing::error!(draw = action.draw_id(), oracle = %aborted.oracle,
+            games = action.game_ids(), "gave up a draw whose oracle did not answer");
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     world::{GameSpec, OracleSpec, TOKEN_HOUSE, World, build, key, settings},
 };
 
-const LIVE: OracleSpec = OracleSpec {
+pub const LIVE: OracleSpec = OracleSpec {
     attested: true,
     holds: 50,
     silent: 0,
@@ -27,7 +27,7 @@ const LIVE: OracleSpec = OracleSpec {
 };
 
 /// A game of ten tickets that is due.
-fn due(house: u16) -> GameSpec {
+pub fn due(house: u16) -> GameSpec {
     GameSpec {
         house,
         tickets: 10,
@@ -41,7 +41,7 @@ fn due(house: u16) -> GameSpec {
     }
 }
 
-fn world(oracles: &[OracleSpec], games: Vec<GameSpec>) -> World {
+pub fn world(oracles: &[OracleSpec], games: Vec<GameSpec>) -> World {
     World {
         lanes: vec![1, 1, 1],
         oracles: oracles.to_vec(),
@@ -72,41 +72,11 @@ fn only_game(state: &ChainState) -> (Pubkey, Game) {
     (*address, *game)
 }
 
-fn requested_oracle(planned: &Plan) -> Pubkey {
+pub fn requested_oracle(planned: &Plan) -> Pubkey {
     match planned.actions.as_slice() {
         [Action::RequestDraw(request)] => request.oracle,
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn oracles_take_turns_and_dead_ones_are_passed_over() {
-    let mut world = world(
-        &[
-            LIVE,
-            OracleSpec {
-                attested: false,
-                ..LIVE
-            },
-            LIVE,
-            OracleSpec { holds: -1, ..LIVE },
-            OracleSpec {
-                silent: 301,
-                ..LIVE
-            },
-        ],
-        vec![due(0)],
-    );
-    world.node_timeout = 300;
-    let mut chosen = Vec::new();
-    for draw_id in 40..44 {
-        let mut state = build(&world);
-        for lane in state.lanes.values_mut() {
-            lane.next_draw = draw_id;
-        }
-        chosen.push(requested_oracle(&plan(&state, &settings(&world))));
-    }
-    assert_eq!(chosen, [key(8, 0), key(8, 2), key(8, 0), key(8, 2)]);
 }
 
 #[test]
@@ -203,6 +173,62 @@ fn a_game_that_nobody_can_draw_is_cancelled_in_the_end() {
         planned.actions.as_slice(),
         [Action::CancelGame(_)]
     ));
+}
+
+#[test]
+fn a_game_whose_queue_cannot_be_read_waits_a_week_longer() {
+    let world = world(&[], vec![due(0)]);
+    let mut state = build(&world);
+    state.oracles.clear();
+    let (_, game) = only_game(&state);
+    state.now = game.draw_due_at() + DRAW_GRACE + 7 * 86_400 - 1;
+    let planned = plan(&state, &settings(&world));
+    assert_eq!(planned.waiting[0].reason, Reason::OraclesUnknown);
+    assert_eq!(planned.waiting[0].until, Some(state.now + 1));
+    state.now += 1;
+    let planned = plan(&state, &settings(&world));
+    assert!(matches!(
+        planned.actions.as_slice(),
+        [Action::CancelGame(_)]
+    ));
+}
+
+#[test]
+fn a_lane_that_is_about_to_be_opened_is_waited_for() {
+    let lasting = OracleSpec {
+        holds: 10_000_000,
+        ..LIVE
+    };
+    let mut world = world(&[lasting], vec![due(0)]);
+    world.lanes = vec![0, 1, 1];
+    for (wanted_lanes, cancels) in [(1, false), (0, true)] {
+        world.wanted_lanes = wanted_lanes;
+        let mut state = build(&world);
+        state.now += DRAW_GRACE + 100;
+        let planned = plan(&state, &settings(&world));
+        let cancelled = planned
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::CancelGame(_)));
+        assert_eq!(cancelled, cancels, "{planned:?}");
+    }
+}
+
+#[test]
+fn an_award_whose_holder_is_not_known_waits_for_the_entries() {
+    let world = world(&[LIVE], vec![due(0)]);
+    let mut state = build(&world);
+    let (address, mut game) = only_game(&state);
+    game.set_status(GameStatus::Settled);
+    game.settled_at = state.now;
+    game.rounds_settled = 1;
+    game.places_paid = 1;
+    game.jackpot_awards[2] = 5;
+    game.jackpot_tickets[2] = 99;
+    state.put(address, Account::Game(game));
+    let planned = plan(&state, &settings(&world));
+    assert!(planned.actions.is_empty());
+    assert_eq!(planned.waiting[0].reason, Reason::EntriesUnknown);
 }
 
 #[test]

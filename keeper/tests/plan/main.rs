@@ -10,5 +10,6 @@
 
 mod cases;
 mod model;
+mod oracles;
 mod properties;
 mod world;

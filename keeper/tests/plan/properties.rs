@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// Keys of what can be done only once, to see whether two actions collide.
-fn collisions(actions: &[Action]) -> usize {
+pub fn collisions(actions: &[Action]) -> usize {
     let keys: Vec<Key> = actions.iter().flat_map(Action::keys).collect();
     keys.len() - keys.iter().collect::<BTreeSet<_>>().len()
 }
 
 /// Games that some action is about.
-fn acted_on(actions: &[Action]) -> BTreeSet<Pubkey> {
+pub fn acted_on(actions: &[Action]) -> BTreeSet<Pubkey> {
     let mut games = BTreeSet::new();
     for action in actions {
         match action {
