@@ -1,13 +1,16 @@
 //! What is due, from what the chain looks like: pure and deterministic. Dry
 //! runs, catching up after downtime and tests all come from here.
 
+pub mod bounties;
 mod closings;
 mod draws;
+mod guard;
 mod oracles;
 mod payouts;
 mod reason;
 mod requests;
 
+pub use guard::Guard;
 pub use reason::Reason;
 
 use std::{

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod anything;
 mod cases;
 mod model;
 mod oracles;
