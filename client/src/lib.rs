@@ -9,6 +9,7 @@ pub mod history;
 pub mod instruction;
 pub mod keypair;
 pub mod refusal;
+pub mod rpc;
 pub mod sender;
 pub mod token;
 pub mod verify;

@@ -1,38 +1,53 @@
-//! The one way to send a transaction: simulate, set the limit, sign once,
-//! rebroadcast the same bytes, confirm.
+//! The one way to send a transaction: simulate, set its limits and its price, sign
+//! once, write it down, send it to every node, send the same bytes again, and say what
+//! became of it. Only what is proven dead is signed anew.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use lottery::LotteryError;
+use serde_json::json;
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
-use solana_compute_budget_interface::ComputeBudgetInstruction;
-use solana_instruction::{Instruction, error::InstructionError};
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_message::Message;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use solana_rpc_client_api::{
-    client_error::Error as RpcError,
-    config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig},
-};
+use solana_rpc_client_api::config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig};
+use solana_rpc_client_types::response::RpcSimulateTransactionResult;
 use solana_signature::Signature;
-use solana_signer::{Signer, SignerError};
-use solana_transaction::Transaction;
-use solana_transaction_error::TransactionError;
+use solana_signer::Signer as _;
+use solana_transaction_status_client_types::UiTransactionEncoding;
 use tokio::sync::{mpsc, oneshot};
 
 mod blockhash;
+mod confirmations;
+mod error;
+mod fate;
+pub mod fees;
+pub mod journal;
+mod message;
+mod settings;
+mod tables;
 mod tracker;
 
+pub use error::{SendError, lottery_error};
+pub use message::{Format, Limits, MAX_COMPUTE_UNITS, MAX_TRANSACTION_BYTES, packed_size};
+pub use settings::Settings;
+pub use tables::{TableError, load_tables};
+
+use crate::rpc::Pool;
 use blockhash::Blockhashes;
+use fees::{FeeSettings, Fees, Urgency};
+use journal::{Journal, Signed};
 use tracker::{Tracked, Tracker};
 
-/// Largest compute limit a transaction may ask for.
-const MAX_COMPUTE_UNITS: u32 = 1_400_000;
+/// What the cluster takes for each signature (lamports).
+pub const SIGNATURE_FEE: u64 = 5_000;
 
-/// Largest serialized transaction (bytes): one IPv6 packet.
-pub const MAX_TRANSACTION_BYTES: usize = 1232;
+/// Accounts are paid for in pages of so many bytes.
+const PAGE: u32 = 32 * 1024;
+
+/// Pages that accounts may grow by between simulation and execution.
+const SPARE_PAGES: u32 = 2;
 
 /// Most log lines kept in an error.
 const KEPT_LOGS: usize = 6;
@@ -41,6 +56,8 @@ const KEPT_LOGS: usize = 6;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulated {
     pub compute_units: u32,
+    /// Bytes of the accounts that it loads; `None` from a node that does not tell.
+    pub loaded_bytes: Option<u32>,
     /// What the lottery program returned; empty if it returned nothing.
     pub return_data: Vec<u8>,
 }
@@ -53,86 +70,32 @@ pub struct Landed {
     pub slot: u64,
 }
 
-/// Why a transaction did not take effect, or is not known to have.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    #[error("the transaction would fail: {}; logs: {}", describe(.error), .logs.join(" | "))]
-    Simulation {
-        error: TransactionError,
-        logs: Vec<String>,
-    },
-    #[error("transaction {signature} failed: {}", describe(.error))]
-    Failed {
-        signature: Signature,
-        error: TransactionError,
-    },
-    #[error("transaction {0} expired without effect")]
-    Dead(Signature),
-    #[error("the transaction has {found} bytes, {MAX_TRANSACTION_BYTES} are allowed")]
-    TooLarge { found: usize },
-    #[error("signing failed: {0}")]
-    Signer(#[from] SignerError),
-    #[error("the node did not answer as expected: {0}")]
-    Rpc(String),
-    #[error("the sender was shut down")]
-    Closed,
+/// What a transaction will ask for and cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    pub limits: Limits,
+    /// For its signatures and its priority (lamports).
+    pub fee: u64,
 }
 
-impl SendError {
-    /// What the cluster said of the transaction, if it got that far.
-    pub fn transaction_error(&self) -> Option<&TransactionError> {
-        match self {
-            Self::Simulation { error, .. } | Self::Failed { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The program's own error, if that is what refused.
-    pub fn lottery_error(&self) -> Option<LotteryError> {
-        lottery_error(self.transaction_error()?)
-    }
+/// What a sender is made of.
+pub struct Parts {
+    pub pool: Arc<Pool>,
+    pub settings: Settings,
+    pub fees: FeeSettings,
+    pub format: Format,
+    pub journal: Option<Arc<dyn Journal>>,
 }
 
-impl From<RpcError> for SendError {
-    fn from(error: RpcError) -> Self {
-        Self::Rpc(error.to_string())
-    }
-}
-
-/// The program's own error within a transaction's.
-pub fn lottery_error(error: &TransactionError) -> Option<LotteryError> {
-    match error {
-        TransactionError::InstructionError(_, InstructionError::Custom(code)) => {
-            LotteryError::from_code(*code)
-        }
-        _ => None,
-    }
-}
-
-fn describe(error: &TransactionError) -> String {
-    match lottery_error(error) {
-        Some(ours) => format!("{ours:?} ({error})"),
-        None => error.to_string(),
-    }
-}
-
-/// How the sender behaves.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Compute limit, as a multiple of what the simulation used (percent).
-    pub compute_margin_percent: u32,
-    /// Pause between two questions for the state of what was sent.
-    pub poll: Duration,
-    /// Pause between two broadcasts of the same bytes.
-    pub rebroadcast: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
+impl Parts {
+    /// The usual ones.
+    pub fn of(pool: Arc<Pool>) -> Self {
         Self {
-            compute_margin_percent: 115,
-            poll: Duration::from_millis(100),
-            rebroadcast: Duration::from_secs(2),
+            pool,
+            settings: Settings::default(),
+            fees: FeeSettings::default(),
+            format: Format::default(),
+            journal: None,
         }
     }
 }
@@ -141,67 +104,134 @@ impl Default for Settings {
 /// what was sent, and one blockhash.
 #[derive(Clone)]
 pub struct Sender {
+    pool: Arc<Pool>,
     rpc: Arc<RpcClient>,
     settings: Settings,
+    format: Format,
+    fees: Arc<Fees>,
     blockhashes: Arc<Blockhashes>,
+    journal: Option<Arc<dyn Journal>>,
     tracked: mpsc::UnboundedSender<Tracked>,
 }
 
 impl Sender {
     /// Must be called within a tokio runtime.
-    pub fn new(rpc: Arc<RpcClient>) -> Self {
-        Self::with_settings(rpc, Settings::default())
+    pub fn new(pool: Arc<Pool>) -> Self {
+        Self::from_parts(Parts::of(pool))
     }
 
     /// Must be called within a tokio runtime.
-    pub fn with_settings(rpc: Arc<RpcClient>, settings: Settings) -> Self {
+    pub fn from_parts(parts: Parts) -> Self {
         let (tracked, queue) = mpsc::unbounded_channel();
-        tokio::spawn(Tracker::new(rpc.clone(), settings).run(queue));
+        let (pool, journal) = (parts.pool, parts.journal);
+        tokio::spawn(Tracker::run(
+            pool.clone(),
+            parts.settings,
+            journal.clone(),
+            queue,
+        ));
         Self {
-            blockhashes: Arc::new(Blockhashes::new(rpc.clone())),
-            rpc,
-            settings,
+            rpc: Arc::new(pool.client()),
+            settings: parts.settings,
+            format: parts.format,
+            fees: Arc::new(Fees::new(pool.clone(), parts.fees)),
+            blockhashes: Arc::new(Blockhashes::new(pool.clone())),
+            pool,
+            journal,
             tracked,
         }
     }
 
-    /// The node that is asked.
+    /// A client of the nodes that are asked.
     pub fn rpc(&self) -> &RpcClient {
         &self.rpc
     }
 
-    /// Sends one transaction and waits until it is confirmed, has failed or can
-    /// no longer take effect. `signers` are those besides the payer.
+    /// The nodes.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// How transactions are written.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// Sends one transaction and waits until it is confirmed or has failed; one that
+    /// expires provably without effect is simulated and signed again. `signers` are
+    /// those besides the payer.
     pub async fn send(
         &self,
         instructions: &[Instruction],
         payer: &Keypair,
         signers: &[&Keypair],
     ) -> Result<Landed, SendError> {
-        let simulated = self.simulate(instructions, &payer.pubkey()).await?;
-        self.send_simulated(instructions, &simulated, payer, signers)
-            .await
+        let mut deaths = 0;
+        loop {
+            let urgency = Urgency {
+                deaths,
+                ..Urgency::default()
+            };
+            let address = payer.pubkey();
+            let prepared = self.prepare(instructions, &address, signers.len(), urgency);
+            let (_, quote) = prepared.await?;
+            let sent = self.send_quoted(instructions, &quote, payer, signers, "");
+            match sent.await {
+                Err(SendError::Dead(signature)) if deaths + 1 < self.settings.attempts => {
+                    deaths += 1;
+                    tracing::warn!(%signature, deaths, "expired without effect; signed anew");
+                }
+                end => return end,
+            }
+        }
     }
 
-    /// As [`send`](Self::send), for callers that looked at the simulation themselves.
-    pub async fn send_simulated(
+    /// What the instructions would do, and what their transaction should ask for and
+    /// pay, urgent as it is. `cosigners` are those besides the payer.
+    pub async fn prepare(
         &self,
         instructions: &[Instruction],
-        simulated: &Simulated,
-        payer: &Keypair,
-        signers: &[&Keypair],
-    ) -> Result<Landed, SendError> {
-        let units = u64::from(simulated.compute_units);
-        let limit = units * u64::from(self.settings.compute_margin_percent) / 100;
-        let limit = u32::try_from(limit)
-            .unwrap_or(MAX_COMPUTE_UNITS)
-            .min(MAX_COMPUTE_UNITS);
-        self.send_with_limit(instructions, limit, payer, signers)
-            .await
+        payer: &Pubkey,
+        cosigners: usize,
+        urgency: Urgency,
+    ) -> Result<(Simulated, Quote), SendError> {
+        let (simulated, recent) = tokio::join!(
+            self.simulate(instructions, payer),
+            self.fees.recent(fees::written(instructions)),
+        );
+        let simulated = simulated?;
+        let quote = self.quote(&simulated, &recent, urgency, 1 + cosigners);
+        Ok((simulated, quote))
     }
 
-    /// As [`send`](Self::send), without simulation: for callers that know what
-    /// the instructions cost (compute units).
+    fn quote(
+        &self,
+        simulated: &Simulated,
+        recent: &[u64],
+        urgency: Urgency,
+        signatures: usize,
+    ) -> Quote {
+        let units = u64::from(simulated.compute_units);
+        let units = units * u64::from(self.settings.compute_margin_percent) / 100;
+        let compute_units = u32::try_from(units)
+            .unwrap_or(MAX_COMPUTE_UNITS)
+            .min(MAX_COMPUTE_UNITS);
+        let loaded_bytes = simulated
+            .loaded_bytes
+            .map(|bytes| (bytes.div_ceil(PAGE) + SPARE_PAGES).saturating_mul(PAGE));
+        let limits = Limits {
+            compute_units,
+            loaded_bytes,
+            micro_lamports: fees::price(recent, self.fees.settings(), urgency, compute_units),
+        };
+        Quote {
+            limits,
+            fee: limits.priority_fee() + SIGNATURE_FEE * u64::try_from(signatures).unwrap_or(1),
+        }
+    }
+
+    /// As [`send`](Self::send), without simulation and priority: for callers that know
+    /// what the instructions cost (compute units).
     pub async fn send_with_limit(
         &self,
         instructions: &[Instruction],
@@ -209,24 +239,55 @@ impl Sender {
         payer: &Keypair,
         signers: &[&Keypair],
     ) -> Result<Landed, SendError> {
+        let limits = Limits {
+            compute_units,
+            loaded_bytes: None,
+            micro_lamports: 0,
+        };
+        let quote = Quote { limits, fee: 0 };
+        self.send_quoted(instructions, &quote, payer, signers, "")
+            .await
+    }
+
+    /// Sends one transaction as it was priced, once, and waits for its end. `intent` is
+    /// what the journal keeps of its purpose (JSON, or nothing).
+    pub async fn send_quoted(
+        &self,
+        instructions: &[Instruction],
+        quote: &Quote,
+        payer: &Keypair,
+        signers: &[&Keypair],
+        intent: &str,
+    ) -> Result<Landed, SendError> {
         let recent = self.blockhashes.latest().await?;
-        let message = message(instructions, compute_units, &payer.pubkey(), &recent.hash);
+        let message =
+            self.format
+                .message(instructions, quote.limits, &payer.pubkey(), &recent.hash)?;
         let mut keys: Vec<&Keypair> = vec![payer];
         keys.extend_from_slice(signers);
-        let mut transaction = Transaction::new_unsigned(message);
-        transaction.try_sign(&keys, recent.hash)?;
-        check_size(&transaction)?;
-        let signature = *transaction.signatures.first().ok_or(SendError::Closed)?;
+        let sealed = message::seal(&message, &keys)?;
+        let signed = Signed {
+            signature: sealed.signature,
+            transaction: sealed.bytes,
+            last_valid_block_height: recent.last_valid_block_height,
+            intent: intent.to_owned(),
+        };
+        if let Some(journal) = &self.journal {
+            journal.signed(&signed).await?;
+        }
+        let end = self.resume(signed).await;
+        if matches!(end, Err(SendError::Dead(_))) {
+            self.blockhashes.discard(&recent).await;
+        }
+        end
+    }
 
+    /// Sends what was signed before, and waits for its end.
+    pub async fn resume(&self, signed: Signed) -> Result<Landed, SendError> {
         let (verdict, answer) = oneshot::channel();
         // Followed before it is sent: a crash of the send leaves nothing unknown.
         self.tracked
-            .send(Tracked {
-                transaction,
-                signature,
-                last_valid_block_height: recent.last_valid_block_height,
-                verdict,
-            })
+            .send(Tracked { signed, verdict })
             .map_err(|_| SendError::Closed)?;
         answer.await.map_err(|_| SendError::Closed)?
     }
@@ -237,88 +298,48 @@ impl Sender {
         instructions: &[Instruction],
         payer: &Pubkey,
     ) -> Result<Simulated, SendError> {
-        let message = message(
-            instructions,
-            MAX_COMPUTE_UNITS,
-            payer,
-            &solana_hash::Hash::default(),
-        );
-        let transaction = Transaction::new_unsigned(message);
-        check_size(&transaction)?;
-        let result = self
-            .rpc
-            .simulate_transaction_with_config(
-                &transaction,
-                RpcSimulateTransactionConfig {
-                    sig_verify: false,
-                    replace_recent_blockhash: true,
-                    commitment: Some(CommitmentConfig::confirmed()),
-                    ..Default::default()
-                },
-            )
-            .await?
-            .value;
-        if let Some(error) = result.err {
-            let logs = result.logs.unwrap_or_default();
-            let skipped = logs.len().saturating_sub(KEPT_LOGS);
-            return Err(SendError::Simulation {
-                error: error.into(),
-                logs: logs.into_iter().skip(skipped).collect(),
-            });
-        }
-        let units = result.units_consumed.unwrap_or(MAX_COMPUTE_UNITS.into());
-        let returned = result
-            .return_data
-            .filter(|returned| returned.program_id == lottery::ID.to_string())
-            .map(|returned| {
-                let data = STANDARD.decode(returned.data.0);
-                data.map_err(|_| SendError::Rpc("return data that are no base64".into()))
-            });
-        Ok(Simulated {
-            compute_units: u32::try_from(units).unwrap_or(MAX_COMPUTE_UNITS),
-            return_data: returned.transpose()?.unwrap_or_default(),
-        })
+        let blockhash = solana_hash::Hash::default();
+        let limits = Limits::SIMULATED;
+        let message = self
+            .format
+            .message(instructions, limits, payer, &blockhash)?;
+        let config = RpcSimulateTransactionConfig {
+            sig_verify: false,
+            replace_recent_blockhash: true,
+            commitment: Some(CommitmentConfig::confirmed()),
+            encoding: Some(UiTransactionEncoding::Base64),
+            ..Default::default()
+        };
+        let params = json!([STANDARD.encode(message::unsealed(&message)), config]);
+        let (_, answer) = self.pool.request("simulateTransaction", params).await?;
+        let nonsense = || SendError::Rpc("a simulation that makes no sense".into());
+        let value = answer.get("value").cloned().ok_or_else(nonsense)?;
+        read_simulation(serde_json::from_value(value).map_err(|_| nonsense())?)
     }
 }
 
-fn message(
-    instructions: &[Instruction],
-    compute_units: u32,
-    payer: &Pubkey,
-    blockhash: &solana_hash::Hash,
-) -> Message {
-    let mut all = Vec::with_capacity(instructions.len() + 1);
-    all.push(ComputeBudgetInstruction::set_compute_unit_limit(
-        compute_units,
-    ));
-    all.extend_from_slice(instructions);
-    Message::new_with_blockhash(&all, Some(payer), blockhash)
-}
-
-fn check_size(transaction: &Transaction) -> Result<(), SendError> {
-    let found = wire_size(transaction);
-    if found > MAX_TRANSACTION_BYTES {
-        return Err(SendError::TooLarge { found });
+fn read_simulation(result: RpcSimulateTransactionResult) -> Result<Simulated, SendError> {
+    if let Some(error) = result.err {
+        let logs = result.logs.unwrap_or_default();
+        let skipped = logs.len().saturating_sub(KEPT_LOGS);
+        return Err(SendError::Simulation {
+            error: error.into(),
+            logs: logs.into_iter().skip(skipped).collect(),
+        });
     }
-    Ok(())
-}
-
-/// Bytes of a legacy transaction on the wire.
-fn wire_size(transaction: &Transaction) -> usize {
-    // Fewer than 128 signatures, so their count takes one byte.
-    1 + 64 * usize::from(transaction.message.header.num_required_signatures)
-        + transaction.message_data().len()
-}
-
-/// How many bytes a transaction of these instructions takes, or `None` when it
-/// cannot be built: for callers that pack as many as fit.
-pub fn packed_size(instructions: &[Instruction], payer: &Pubkey) -> usize {
-    wire_size(&Transaction::new_unsigned(message(
-        instructions,
-        MAX_COMPUTE_UNITS,
-        payer,
-        &solana_hash::Hash::default(),
-    )))
+    let units = result.units_consumed.unwrap_or(MAX_COMPUTE_UNITS.into());
+    let returned = result
+        .return_data
+        .filter(|returned| returned.program_id == lottery::ID.to_string())
+        .map(|returned| {
+            let data = STANDARD.decode(returned.data.0);
+            data.map_err(|_| SendError::Rpc("return data that are no base64".into()))
+        });
+    Ok(Simulated {
+        compute_units: u32::try_from(units).unwrap_or(MAX_COMPUTE_UNITS),
+        loaded_bytes: result.loaded_accounts_data_size.filter(|bytes| *bytes > 0),
+        return_data: returned.transpose()?.unwrap_or_default(),
+    })
 }
 
 /// What every broadcast asks for: no simulation (that was done), no retries by
@@ -327,6 +348,7 @@ fn send_config() -> RpcSendTransactionConfig {
     RpcSendTransactionConfig {
         skip_preflight: true,
         preflight_commitment: Some(CommitmentLevel::Confirmed),
+        encoding: Some(UiTransactionEncoding::Base64),
         max_retries: Some(0),
         ..Default::default()
     }

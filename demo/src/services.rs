@@ -40,6 +40,11 @@ impl Service {
         Ok(Self { name, child, log })
     }
 
+    /// Process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Fails, with the end of its log, if the service has ended.
     pub fn check(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
@@ -127,8 +132,18 @@ fn keeper(localnet: &Localnet, keypair: &Path, verb: &str) -> Result<Command> {
 /// Starts a keeper that pays with the key in `keypair`, and leaves on chain what is
 /// over, for whoever wants to look at it.
 pub fn start_keeper(localnet: &Localnet, keypair: &Path, log: PathBuf) -> Result<Service> {
+    start_keeper_with(localnet, keypair, log, &["--close", "false"])
+}
+
+/// The same with other flags.
+pub fn start_keeper_with(
+    localnet: &Localnet,
+    keypair: &Path,
+    log: PathBuf,
+    flags: &[&str],
+) -> Result<Service> {
     let mut command = keeper(localnet, keypair, "run")?;
-    command.args(["--close", "false"]);
+    command.args(flags);
     Service::start("lottery-keeper", &mut command, log)
 }
 

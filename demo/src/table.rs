@@ -12,11 +12,11 @@ use lottery_client::{
     address,
     history::fetch_account,
     instruction::{self as ix, Purchase, Token},
+    rpc::Pool,
     sender::Sender,
 };
 use lottery_localnet::Localnet;
 use solana_clock::Clock;
-use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -103,10 +103,10 @@ impl Table {
         };
         vary(&mut params);
         let table = Self {
-            sender: Sender::new(Arc::new(RpcClient::new_with_commitment(
-                localnet.rpc_url().to_owned(),
-                CommitmentConfig::confirmed(),
-            ))),
+            sender: Sender::new(Pool::single(
+                localnet.rpc_url(),
+                Some(localnet.ws_url().to_owned()),
+            )),
             house: address::house(&authority.pubkey(), 0),
             authority,
             queue,

@@ -19,6 +19,8 @@ const MEMORY: Duration = Duration::from_secs(900);
 pub struct Failure {
     /// In a row.
     pub times: u32,
+    /// How many of them were transactions that expired without effect.
+    pub deaths: u32,
     pub verdict: Verdict,
     /// Of the last time.
     pub error: String,
@@ -39,6 +41,7 @@ fn pauses(verdict: Verdict) -> (Duration, Duration) {
             (Duration::from_millis(200), Duration::from_secs(5))
         }
         Verdict::Transient => (Duration::from_millis(500), Duration::from_secs(30)),
+        Verdict::Unprofitable => (Duration::from_secs(5), Duration::from_secs(300)),
         // Somebody has to do something first, such as fund a wallet.
         Verdict::Refused => (Duration::from_secs(2), Duration::from_secs(600)),
     }
@@ -47,21 +50,28 @@ fn pauses(verdict: Verdict) -> (Duration, Duration) {
 impl Backoff {
     /// Notes a failure; returns how long it will be left alone.
     pub fn failed(&mut self, key: Key, verdict: Verdict, error: String, now: Instant) -> Duration {
-        let times = self
-            .failures
-            .get(&key)
-            .map_or(1, |failure| failure.times.saturating_add(1));
+        let before = self.failures.get(&key);
+        let times = before.map_or(1, |failure| failure.times.saturating_add(1));
+        let deaths = before.map_or(0, |failure| failure.deaths);
         let (first, longest) = pauses(verdict);
         let doublings = times.saturating_sub(1).min(16);
         let pause = first.saturating_mul(1 << doublings).min(longest);
         let failure = Failure {
             times,
+            deaths,
             verdict,
             error,
             retry_at: now + pause,
         };
         self.failures.insert(key, failure);
         pause
+    }
+
+    /// Notes that the failure just noted was of a transaction that expired.
+    pub fn died(&mut self, key: &Key) {
+        if let Some(failure) = self.failures.get_mut(key) {
+            failure.deaths = failure.deaths.saturating_add(1);
+        }
     }
 
     pub fn succeeded(&mut self, key: &Key) {

@@ -53,6 +53,8 @@ pub enum ActionError {
     Batch(#[from] BatchError),
     #[error("nothing to do any more: {0}")]
     Stale(&'static str),
+    #[error("it would cost {fee} lamports and earn {income}")]
+    Unprofitable { fee: u64, income: u64 },
     #[error("the keeper is stopping")]
     Stopping,
 }
@@ -66,6 +68,8 @@ pub enum Verdict {
     Refused,
     /// The network, the node or the oracle; it may well work the next time.
     Transient,
+    /// It costs more than it earns; fees may fall, or the operator relent.
+    Unprofitable,
     /// Not tried, or given up, because the keeper stops.
     Stopping,
 }
@@ -75,6 +79,7 @@ impl ActionError {
         match self {
             Self::Stale(_) => Verdict::LostRace,
             Self::Stopping => Verdict::Stopping,
+            Self::Unprofitable { .. } => Verdict::Unprofitable,
             Self::Load(_) | Self::Gateway(_) => Verdict::Transient,
             Self::Send(error) => match error.transaction_error() {
                 Some(TransactionError::InstructionError(_, error)) => instruction_verdict(error),
@@ -84,6 +89,12 @@ impl ActionError {
             // What is packed was checked to fit.
             Self::Batch(_) => Verdict::Refused,
         }
+    }
+
+    /// Whether its transaction expired without effect, so that the next one should pay
+    /// more.
+    pub fn is_dead(&self) -> bool {
+        matches!(self, Self::Send(SendError::Dead(_)))
     }
 
     /// Whether a member of a packed transaction may be to blame, so that the

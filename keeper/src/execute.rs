@@ -11,8 +11,9 @@ use lottery_client::{
 use solana_pubkey::Pubkey;
 
 use crate::{
-    actions::{Action, Context, Push},
+    actions::{Action, Key, Push},
     bisect::Bisection,
+    context::Context,
     error::ActionError,
     load::Read,
     oracles::OracleSeen,
@@ -99,7 +100,9 @@ async fn push_willing(
         let pushes: Vec<Push> = members.iter().filter_map(Action::push).collect();
         let payer = context.payer_address();
         let batch = instructions(&pushes, &payer, |account| missing.contains(account))?;
-        let simulated = context.simulate(&batch).await?;
+        let keys: Vec<Key> = members.iter().map(Action::main_key).collect();
+        let income = context.income_of(&keys);
+        let (simulated, quote) = context.prepare(&batch, income).await?;
         let refused = refused(&simulated.return_data, members.len());
         tracing::debug!(
             members = members.len(),
@@ -109,7 +112,7 @@ async fn push_willing(
             "simulated a batch"
         );
         if refused.is_empty() {
-            return context.send_simulated(&batch, &simulated).await;
+            return context.send_prepared(&batch, &quote, income).await;
         }
         // One member at least is done, or the whole would have failed; so this ends.
         for (position, refusal) in refused.into_iter().rev() {

@@ -12,6 +12,7 @@ pub mod backoff;
 pub mod bisect;
 pub mod cli;
 pub mod config;
+pub mod context;
 mod doctor;
 pub mod error;
 pub mod execute;

@@ -34,7 +34,9 @@ use crate::{
 /// Most accounts that nodes return for one question.
 const ACCOUNTS_PER_QUESTION: usize = 100;
 
-const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+/// Address of the chain's clock.
+pub(crate) const CLOCK: Pubkey =
+    Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
 
 /// The chain's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,7 +324,7 @@ fn u64_at(data: &[u8], at: usize) -> Option<u64> {
 
 /// The clock sysvar: slot, start of the epoch, epoch, leader schedule's epoch,
 /// unix time; eight bytes each.
-fn parse_clock(data: &[u8]) -> Option<ChainClock> {
+pub(crate) fn parse_clock(data: &[u8]) -> Option<ChainClock> {
     let time = data.get(32..)?.first_chunk()?;
     Some(ChainClock {
         slot: u64_at(data, 0)?,

@@ -154,25 +154,26 @@ impl Mirror {
         }
     }
 
-    /// Records a scan of everything but entries; what it did not find and was
-    /// not seen later is gone.
-    pub fn apply_core(&mut self, found: &Found) {
+    /// Records a scan of everything but entries. Returns what it did not find though it
+    /// is known and was not seen later: gone, perhaps; one node's search is not trusted
+    /// with that, so somebody has to look.
+    #[must_use]
+    pub fn apply_core(&mut self, found: &Found) -> Vec<Pubkey> {
         let present: HashSet<Pubkey> = found.accounts.iter().map(|(address, _)| *address).collect();
         let known = self.state.houses.keys();
         let known = known.chain(self.state.lanes.keys());
         let known = known.chain(self.state.draws.keys());
         let known = known.chain(self.state.games.keys());
-        let gone: Vec<Pubkey> = known
-            .filter(|address| !present.contains(*address))
+        let is_older = |address: &Pubkey| self.seen.get(address) <= Some(&found.slot);
+        let missing: Vec<Pubkey> = known
+            .filter(|address| !present.contains(*address) && is_older(address))
             .copied()
             .collect();
-        for address in gone {
-            self.apply(address, None, found.slot);
-        }
         for (address, account) in &found.accounts {
             self.apply(*address, Some(account), found.slot);
         }
         self.forget_finished(found.slot);
+        missing
     }
 
     /// Forgets when accounts that are not kept were seen, but for recent ones:
@@ -250,15 +251,22 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_removes_what_it_did_not_find_unless_that_is_newer() {
+    fn what_a_scan_does_not_find_is_gone_only_when_it_was_looked_at() {
         let mut mirror = Mirror::default();
         let (old, new) = (Pubkey::new_unique(), Pubkey::new_unique());
         mirror.apply(old, Some(&lane(1)), 5);
         mirror.apply(new, Some(&lane(1)), 15);
-        mirror.apply_core(&Found {
+        let missing = mirror.apply_core(&Found {
             slot: 10,
             accounts: Vec::new(),
         });
+        assert_eq!(missing, [old]);
+        assert!(mirror.state().lanes.contains_key(&old));
+        let read = Read {
+            slot: 11,
+            accounts: vec![None],
+        };
+        mirror.apply_read(&missing, &read);
         assert!(!mirror.state().lanes.contains_key(&old));
         assert!(mirror.state().lanes.contains_key(&new));
     }

@@ -5,12 +5,16 @@ mod events;
 mod keeper;
 pub(crate) mod reads;
 mod report;
+mod terms;
 
 use std::sync::Arc;
 
-use lottery_client::{gateway::Gateway, keypair, sender::Sender};
-use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use lottery_client::{
+    gateway::Gateway,
+    keypair,
+    rpc::{EndpointUrl, Observer, Pool, PoolSettings},
+    sender::Sender,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,25 +22,36 @@ pub use keeper::Keeper;
 pub use report::{Counters, Summary};
 
 use crate::{
-    actions::Context, config::Config, error::ConfigError, load::Loader, plan::Settings, stream,
+    config::Config,
+    context::{Context, Terms},
+    error::ConfigError,
+    load::Loader,
+    plan::{Guard, Settings},
+    stream,
 };
 
 /// Changes waiting to be taken in; more make the stream wait.
 const STREAM_BUFFER: usize = 4_096;
 
-/// A client of the first node that the configuration names.
-pub fn rpc_client(config: &Config) -> Arc<RpcClient> {
-    let first = config.endpoints.first();
-    Arc::new(RpcClient::new_with_timeout_and_commitment(
-        first.map_or_else(String::new, |endpoint| endpoint.rpc_url.clone()),
-        config.rpc_timeout,
-        CommitmentConfig::confirmed(),
-    ))
+/// The nodes that the configuration names.
+pub fn pool(config: &Config, observer: Option<Arc<dyn Observer>>) -> Arc<Pool> {
+    let urls = config.endpoints.iter().map(|endpoint| EndpointUrl {
+        http: endpoint.rpc_url.clone(),
+        ws: Some(endpoint.ws_url.clone()),
+    });
+    let settings = PoolSettings {
+        timeout: config.rpc_timeout,
+        probe: config.probe,
+        max_slot_lag: config.max_slot_lag,
+        ..PoolSettings::default()
+    };
+    Pool::new(urls, settings, observer)
 }
 
 /// A reader of the chain as the configuration says.
 pub fn loader(config: &Config) -> Loader {
-    Loader::new(rpc_client(config), config.settings.house)
+    let rpc = Arc::new(pool(config, None).client());
+    Loader::new(rpc, config.settings.house)
 }
 
 fn context(config: &Config, stopping: CancellationToken) -> Result<Context, ConfigError> {
@@ -45,14 +60,19 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
         .as_deref()
         .ok_or(ConfigError::Missing("keypair", "keypair", "KEYPAIR"))?;
     let payer = Arc::new(keypair::read(path)?);
-    let rpc = rpc_client(config);
+    let pool = pool(config, None);
     Ok(Context {
-        loader: Loader::new(rpc.clone(), config.settings.house),
-        sender: Sender::new(rpc),
+        loader: Loader::new(Arc::new(pool.client()), config.settings.house),
+        sender: Sender::new(pool),
         gateway: Gateway::new(config.oracle_rpc_url.clone(), config.gateway_timeout)?,
         payer,
         create_token_accounts: config.create_token_accounts,
+        guard: Guard {
+            enabled: config.profit_guard,
+            max_loss: config.max_loss_lamports,
+        },
         stopping,
+        terms: Arc::new(Terms::default()),
     })
 }
 
@@ -60,9 +80,8 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
 pub async fn run(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
     let context = context(config, stopping.clone())?;
     let (sender, events) = mpsc::channel(STREAM_BUFFER);
-    if let Some(endpoint) = config.endpoints.first() {
-        tokio::spawn(stream::follow(endpoint.ws_url.clone(), sender, stopping));
-    }
+    let pool = context.sender.pool().clone();
+    tokio::spawn(stream::follow(pool, sender, stopping));
     let keeper = Keeper::new(context, config.clone(), Some(events));
     Ok(keeper.run().await)
 }

@@ -243,21 +243,24 @@ impl ChainState {
         }
     }
 
-    /// Whether every entry that a frozen game still has is known.
+    /// Whether every entry that a frozen game still has is known, or was looked for.
     pub fn has_all_entries(&self, address: &Pubkey, game: &Game) -> bool {
-        let left = game.entries.saturating_sub(game.entries_closed);
-        let expected = usize::try_from(left).unwrap_or(usize::MAX);
-        match self.entries.get(address) {
-            Some(entries) => entries.loaded || entries.len() >= expected,
-            None => expected == 0,
-        }
+        let is_loaded = self.entries.get(address).is_some_and(|it| it.loaded);
+        is_loaded || self.counts_all_entries(address, game)
     }
 
-    /// Games that are over, and whose entries have to be known but are not all.
+    fn counts_all_entries(&self, address: &Pubkey, game: &Game) -> bool {
+        let left = game.entries.saturating_sub(game.entries_closed);
+        let expected = usize::try_from(left).unwrap_or(usize::MAX);
+        self.entries.get(address).map_or(0, Entries::len) >= expected
+    }
+
+    /// Games that are over, and whose entries have to be known but are not all. One that
+    /// was looked for in vain is looked for again: the node may have been behind, or lied.
     pub fn games_missing_entries(&self) -> Vec<Pubkey> {
         self.games
             .iter()
-            .filter(|(address, game)| is_over(game) && !self.has_all_entries(address, game))
+            .filter(|(address, game)| is_over(game) && !self.counts_all_entries(address, game))
             .map(|(address, _)| *address)
             .collect()
     }

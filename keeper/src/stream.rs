@@ -1,23 +1,37 @@
-//! The stream of changes: the node's notifications of every account that the
-//! program writes. It wakes the keeper and keeps the mirror fresh; what it
-//! misses, scans find.
+//! The stream of changes: a node's notifications of every account that the program
+//! writes, and of the chain's clock. It wakes the keeper and keeps the mirror fresh;
+//! what it misses, scans find. A stream that falls silent is replaced by another
+//! node's.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
-use lottery_client::lottery;
+use lottery_client::{lottery, rpc::Pool};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
-use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
+use solana_pubsub_client::nonblocking::pubsub_client::{PubsubClient, PubsubClientError};
 use solana_rpc_client_api::config::RpcProgramAccountsConfig;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::LoadError, load::account_config, text};
+use crate::{
+    error::LoadError,
+    load::{CLOCK, ChainClock, account_config, parse_clock},
+    text,
+};
 
 /// Pauses between two attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Longest wait for a connection and its subscriptions.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long no slot may be told of: a cluster makes several a second.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What the stream tells.
 #[derive(Debug)]
@@ -31,12 +45,17 @@ pub enum Event {
         address: Pubkey,
         account: Account,
     },
+    Clock(ChainClock),
 }
 
-/// Follows the stream, reconnecting, until stopped or nobody listens.
-pub async fn follow(url: String, events: mpsc::Sender<Event>, stopping: CancellationToken) {
+/// Follows the stream of whichever endpoint is fit, reconnecting, until stopped or
+/// nobody listens.
+pub async fn follow(pool: Arc<Pool>, events: mpsc::Sender<Event>, stopping: CancellationToken) {
     let mut pause = FIRST_PAUSE;
-    loop {
+    for attempt in 0usize.. {
+        let Some(url) = websocket(&pool, attempt) else {
+            return;
+        };
         let mut was_up = false;
         let end = tokio::select! {
             () = stopping.cancelled() => return,
@@ -62,47 +81,78 @@ pub async fn follow(url: String, events: mpsc::Sender<Event>, stopping: Cancella
     }
 }
 
-/// Returns when nobody listens any more; fails when the connection ends.
+/// Of the fittest endpoint, of the next with every attempt.
+fn websocket(pool: &Pool, attempt: usize) -> Option<String> {
+    let ranked = pool.ranked();
+    let urls: Vec<&String> = ranked
+        .into_iter()
+        .filter_map(|index| pool.endpoints().get(index)?.url.ws.as_ref())
+        .collect();
+    urls.get(attempt % urls.len().max(1))
+        .map(ToString::to_string)
+}
+
+/// Returns when nobody listens any more; fails when the connection ends or is silent.
 async fn follow_once(
     url: &str,
     events: &mpsc::Sender<Event>,
     was_up: &mut bool,
 ) -> Result<(), LoadError> {
-    let broken = |error: solana_pubsub_client::nonblocking::pubsub_client::PubsubClientError| {
-        LoadError::Stream(error.to_string())
-    };
-    let client = PubsubClient::new(url).await.map_err(broken)?;
+    let late = |_| LoadError::Stream("no connection in time".into());
+    let client = timeout(CONNECT, PubsubClient::new(url));
+    let client = client.await.map_err(late)?.map_err(broken)?;
     let config = RpcProgramAccountsConfig {
         account_config: account_config(),
         ..Default::default()
     };
-    let (mut changes, _unsubscribe) = client
-        .program_subscribe(&lottery::ID, Some(config))
-        .await
-        .map_err(broken)?;
+    let subscribed = timeout(CONNECT, async {
+        tokio::try_join!(
+            client.program_subscribe(&lottery::ID, Some(config)),
+            client.account_subscribe(&CLOCK, Some(account_config())),
+            client.slot_subscribe(),
+        )
+    });
+    let ((mut changes, _), (mut clocks, _), (mut slots, _)) =
+        subscribed.await.map_err(late)?.map_err(broken)?;
     *was_up = true;
     if events.send(Event::Up).await.is_err() {
         return Ok(());
     }
-    while let Some(change) = changes.next().await {
-        let read = change
-            .value
-            .pubkey
-            .parse()
-            .ok()
-            .zip(change.value.account.to_account());
-        let Some((address, account)) = read else {
-            tracing::warn!("a notification that makes no sense");
-            continue;
-        };
-        let event = Event::Changed {
-            slot: change.context.slot,
-            address,
-            account,
+    let ended = || LoadError::Stream("it ended".into());
+    let mut silent_at = Instant::now() + SILENCE;
+    loop {
+        let event = tokio::select! {
+            change = changes.next() => {
+                let change = change.ok_or_else(ended)?;
+                let read = change.value.pubkey.parse().ok().zip(change.value.account.to_account());
+                let Some((address, account)) = read else {
+                    tracing::warn!("a notification that makes no sense");
+                    continue;
+                };
+                Event::Changed { slot: change.context.slot, address, account }
+            }
+            clock = clocks.next() => {
+                let clock = clock.ok_or_else(ended)?.value.to_account();
+                match clock.and_then(|account| parse_clock(&account.data)) {
+                    Some(clock) => Event::Clock(clock),
+                    None => continue,
+                }
+            }
+            slot = slots.next() => {
+                slot.ok_or_else(ended)?;
+                silent_at = Instant::now() + SILENCE;
+                continue;
+            }
+            () = sleep_until(silent_at) => {
+                return Err(LoadError::Stream(format!("no slot for {SILENCE:?}")));
+            }
         };
         if events.send(event).await.is_err() {
             return Ok(());
         }
     }
-    Err(LoadError::Stream("it ended".into()))
+}
+
+fn broken(error: PubsubClientError) -> LoadError {
+    LoadError::Stream(error.to_string())
 }

@@ -62,7 +62,7 @@ pub async fn fetch(rpc: &RpcClient, signature: &Signature) -> Result<Fetched, Hi
     let config = RpcTransactionConfig {
         encoding: Some(UiTransactionEncoding::Base64),
         commitment: Some(CommitmentConfig::confirmed()),
-        max_supported_transaction_version: Some(0),
+        max_supported_transaction_version: Some(1),
     };
     let fetched = rpc.get_transaction_with_config(signature, config).await?;
     let undecodable = || HistoryError::Transaction(*signature);
@@ -72,7 +72,7 @@ pub async fn fetch(rpc: &RpcClient, signature: &Signature) -> Result<Fetched, Hi
     };
     let bytes = STANDARD.decode(text).map_err(|_| undecodable())?;
     let transaction: VersionedTransaction =
-        bincode::deserialize(&bytes).map_err(|_| undecodable())?;
+        wincode::deserialize(&bytes).map_err(|_| undecodable())?;
     let mut keys = transaction.message.static_account_keys().to_vec();
     if let OptionSerializer::Some(loaded) = &meta.loaded_addresses {
         for key in loaded.writable.iter().chain(&loaded.readonly) {

@@ -1,139 +1,214 @@
-use std::{collections::HashMap, sync::Arc, time::Instant};
+//! Follows everything that was sent until its fate is known for certain.
 
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
 use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_signature::Signature;
-use solana_transaction::Transaction;
+use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::TransactionStatus;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
-    time::MissedTickBehavior,
+    task::JoinSet,
+    time::{Instant, sleep_until},
 };
 
-use super::{Landed, SendError, Settings, send_config};
-
-/// Most signatures that one status question may name.
-const STATUS_BATCH: usize = 256;
+use super::{
+    Landed, SendError, Settings,
+    confirmations::{Confirmations, Confirmed},
+    fate::{self, Fate, STATUS_BATCH},
+    journal::{End, Journal, Signed},
+    send_config,
+};
+use crate::rpc::Pool;
 
 /// Most broadcasts under way at once.
 const BROADCASTS: usize = 64;
 
-/// Blocks waited past the last valid one before a transaction is declared dead,
-/// so that a node a little behind cannot make us sign twice.
-const DEAD_MARGIN: u64 = 5;
+/// No cluster makes the 150 blocks that a blockhash is good for faster than this; who
+/// says so lies.
+const SHORTEST_LIFE: Duration = Duration::from_secs(3);
+
+type Verdict = Result<Landed, SendError>;
 
 /// A transaction to broadcast and follow.
 pub struct Tracked {
-    pub transaction: Transaction,
-    pub signature: Signature,
-    pub last_valid_block_height: u64,
-    pub verdict: oneshot::Sender<Result<Landed, SendError>>,
+    pub signed: Signed,
+    pub verdict: oneshot::Sender<Verdict>,
 }
 
 struct Pending {
-    tracked: Tracked,
-    /// Others who sent the very same bytes: same signature, same verdict.
-    also: Vec<oneshot::Sender<Result<Landed, SendError>>>,
+    signed: Signed,
+    /// Who waits; several where the very same bytes were sent more than once, none
+    /// once they were told that nothing is certain.
+    waiting: Vec<oneshot::Sender<Verdict>>,
+    since: Instant,
     broadcast_at: Instant,
 }
 
-/// Follows everything that was sent: one question for up to 256 transactions.
+/// What all transactions that are under way are followed by.
 pub struct Tracker {
-    rpc: Arc<RpcClient>,
+    pool: Arc<Pool>,
     settings: Settings,
+    journal: Option<Arc<dyn Journal>>,
     pending: HashMap<Signature, Pending>,
     broadcasts: Arc<Semaphore>,
+    confirmations: Option<Confirmations>,
+    /// Signatures in a row that were found confirmed by asking.
+    missed: u32,
 }
 
 impl Tracker {
-    pub fn new(rpc: Arc<RpcClient>, settings: Settings) -> Self {
-        Self {
-            rpc,
+    /// Runs until every sender is gone and nothing is pending.
+    pub async fn run(
+        pool: Arc<Pool>,
+        settings: Settings,
+        journal: Option<Arc<dyn Journal>>,
+        mut queue: mpsc::UnboundedReceiver<Tracked>,
+    ) {
+        let (found, mut confirmed) = mpsc::unbounded_channel();
+        let confirmations = settings
+            .subscribe
+            .then(|| Confirmations::start(pool.clone(), found))
+            .flatten();
+        let mut tracker = Self {
+            pool,
             settings,
+            journal,
             pending: HashMap::new(),
             broadcasts: Arc::new(Semaphore::new(BROADCASTS)),
+            confirmations,
+            missed: 0,
+        };
+        let mut open = true;
+        let (mut next_poll, mut next_check) = (Instant::now(), Instant::now());
+        let (mut polling, mut checking) = (JoinSet::new(), JoinSet::new());
+        while open || !tracker.pending.is_empty() {
+            let is_waiting = !tracker.pending.is_empty();
+            tokio::select! {
+                tracked = queue.recv(), if open => match tracked {
+                    Some(tracked) => tracker.admit(tracked),
+                    None => open = false,
+                },
+                Some(confirmed) = confirmed.recv() => tracker.on_notice(confirmed),
+                Some(answers) = polling.join_next() => {
+                    tracker.on_statuses(answers.unwrap_or_default());
+                    next_poll = Instant::now() + tracker.pause();
+                }
+                Some(fates) = checking.join_next() => {
+                    tracker.on_fates(fates.unwrap_or_default());
+                    next_check = Instant::now() + settings.rebroadcast / 2;
+                }
+                // A node that hangs holds up the answers, but nothing that is sent.
+                () = sleep_until(next_poll), if is_waiting && polling.is_empty() => {
+                    polling.spawn(ask_statuses(tracker.pool.clone(), tracker.signatures()));
+                }
+                () = sleep_until(next_check), if is_waiting && checking.is_empty() => {
+                    let (pool, margin) = (tracker.pool.clone(), settings.dead_margin);
+                    let due = tracker.due();
+                    checking.spawn(async move {
+                        let fates = fate::of(&pool, &due, margin).await;
+                        due.into_iter().zip(fates).collect::<Vec<_>>()
+                    });
+                }
+            }
         }
     }
 
-    /// Runs until every sender is gone and nothing is pending.
-    pub async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Tracked>) {
-        let mut poll = tokio::time::interval(self.settings.poll);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut open = true;
-        while open || !self.pending.is_empty() {
-            tokio::select! {
-                tracked = queue.recv(), if open => match tracked {
-                    Some(tracked) => self.admit(tracked),
-                    None => open = false,
-                },
-                _ = poll.tick(), if !self.pending.is_empty() => self.poll().await,
-            }
+    fn signatures(&self) -> Vec<Signature> {
+        self.pending.keys().copied().collect()
+    }
+
+    /// What has not been broadcast for a while.
+    fn due(&self) -> Vec<Signed> {
+        let pending = self.pending.values();
+        let due = pending.filter(|it| it.broadcast_at.elapsed() >= self.settings.rebroadcast);
+        due.map(|pending| pending.signed.clone()).collect()
+    }
+
+    /// Until statuses are asked for again.
+    fn pause(&self) -> Duration {
+        let is_told = self
+            .confirmations
+            .as_ref()
+            .is_some_and(Confirmations::is_up);
+        if is_told {
+            self.settings.poll_when_told
+        } else {
+            self.settings.poll
         }
     }
 
     fn admit(&mut self, tracked: Tracked) {
-        if let Some(pending) = self.pending.get_mut(&tracked.signature) {
-            pending.also.push(tracked.verdict);
+        let signature = tracked.signed.signature;
+        if let Some(pending) = self.pending.get_mut(&signature) {
+            pending.waiting.push(tracked.verdict);
             return;
         }
-        self.broadcast(&tracked.transaction);
-        self.pending.insert(
-            tracked.signature,
-            Pending {
-                tracked,
-                also: Vec::new(),
-                broadcast_at: Instant::now(),
-            },
-        );
+        self.broadcast(&tracked.signed);
+        if let Some(confirmations) = &self.confirmations {
+            confirmations.watch(signature);
+        }
+        let now = Instant::now();
+        let pending = Pending {
+            signed: tracked.signed,
+            waiting: vec![tracked.verdict],
+            since: now,
+            broadcast_at: now,
+        };
+        self.pending.insert(signature, pending);
     }
 
-    /// Sends bytes to the node. A failure needs no answer here: the transaction
+    /// Sends bytes to all nodes. A failure needs no answer here: the transaction
     /// stays pending, and is sent again until it lands or dies.
-    fn broadcast(&self, transaction: &Transaction) {
-        let (rpc, transaction) = (self.rpc.clone(), transaction.clone());
-        let permits = self.broadcasts.clone();
+    fn broadcast(&self, signed: &Signed) {
+        let params = json!([STANDARD.encode(&signed.transaction), send_config()]);
+        let (pool, permits) = (self.pool.clone(), self.broadcasts.clone());
         tokio::spawn(async move {
             let Ok(_permit) = permits.acquire().await else {
                 return;
             };
-            if let Err(error) = rpc
-                .send_transaction_with_config(&transaction, send_config())
-                .await
-            {
-                tracing::debug!(%error, "broadcast failed; it will be repeated");
+            if let Err(fault) = pool.tell_all("sendTransaction", params).await {
+                tracing::debug!(%fault, "broadcast failed; it will be repeated");
             }
         });
     }
 
-    async fn poll(&mut self) {
-        let signatures: Vec<Signature> = self.pending.keys().copied().collect();
-        let mut missing = Vec::new();
-        for batch in signatures.chunks(STATUS_BATCH) {
-            match self.rpc.get_signature_statuses(batch).await {
-                Ok(statuses) => {
-                    for (index, signature) in batch.iter().enumerate() {
-                        match statuses.value.get(index).and_then(Option::as_ref) {
-                            Some(status) => self.judge(signature, status),
-                            None => missing.push(*signature),
-                        }
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "no statuses; asked again later"),
-            }
-        }
-        if !missing.is_empty() {
-            self.retry_or_bury(&missing).await;
+    fn on_notice(&mut self, notice: Confirmed) {
+        self.missed = 0;
+        self.finish(&notice.signature, notice.slot, notice.error);
+    }
+
+    fn on_statuses(&mut self, statuses: Vec<(Signature, TransactionStatus)>) {
+        for (signature, status) in statuses {
+            self.judge(&signature, status);
         }
     }
 
-    fn judge(&mut self, signature: &Signature, status: &TransactionStatus) {
+    fn judge(&mut self, signature: &Signature, status: TransactionStatus) {
         if !status.satisfies_commitment(CommitmentConfig::confirmed()) {
             return;
         }
-        self.answer(signature, || match &status.err {
+        self.missed += 1;
+        if let Some(confirmations) = &self.confirmations {
+            confirmations.missed(self.missed);
+        }
+        self.finish(signature, status.slot, status.err);
+    }
+
+    fn finish(&mut self, signature: &Signature, slot: u64, error: Option<TransactionError>) {
+        let end = match &error {
+            None => End::Landed { slot },
+            Some(error) => End::Failed {
+                slot,
+                error: error.to_string(),
+            },
+        };
+        self.answer(signature, &end, || match &error {
             None => Ok(Landed {
                 signature: *signature,
-                slot: status.slot,
+                slot,
             }),
             Some(error) => Err(SendError::Failed {
                 signature: *signature,
@@ -143,77 +218,82 @@ impl Tracker {
     }
 
     /// Tells everybody who waits for a transaction what became of it.
-    fn answer(&mut self, signature: &Signature, verdict: impl Fn() -> Result<Landed, SendError>) {
-        if let Some(pending) = self.pending.remove(signature) {
-            for waiting in pending.also.into_iter().chain([pending.tracked.verdict]) {
-                // The asker may have gone; then nobody needs the answer.
-                let _ = waiting.send(verdict());
-            }
+    fn answer(&mut self, signature: &Signature, end: &End, verdict: impl Fn() -> Verdict) {
+        let Some(pending) = self.pending.remove(signature) else {
+            return;
+        };
+        for waiting in pending.waiting {
+            // The asker may have gone; then nobody needs the answer.
+            let _ = waiting.send(verdict());
+        }
+        if let Some(journal) = self.journal.clone() {
+            let (signature, end) = (*signature, end.clone());
+            tokio::spawn(async move { journal.ended(&signature, &end).await });
         }
     }
 
-    /// Transactions unknown to the node are sent again, until their blockhash
-    /// has expired for certain.
-    async fn retry_or_bury(&mut self, missing: &[Signature]) {
-        let due: Vec<Signature> = missing
-            .iter()
-            .filter(|signature| {
-                self.pending
-                    .get(signature)
-                    .is_some_and(|p| p.broadcast_at.elapsed() >= self.settings.rebroadcast)
-            })
-            .copied()
-            .collect();
-        if due.is_empty() {
-            return;
-        }
-        let height = match self
-            .rpc
-            .get_block_height_with_commitment(CommitmentConfig::confirmed())
-            .await
-        {
-            Ok(height) => height,
-            Err(error) => {
-                tracing::debug!(%error, "no block height; asked again later");
-                return;
-            }
-        };
-        let mut expired = Vec::new();
-        for signature in due {
-            let Some(pending) = self.pending.get_mut(&signature) else {
+    /// Sends again what can still land, until its blockhash has expired for certain.
+    fn on_fates(&mut self, fates: Vec<(Signed, Fate)>) {
+        for (signed, fate) in fates {
+            let signature = signed.signature;
+            // It may have ended while its fate was asked for.
+            let Some(pending) = self.pending.get(&signature) else {
                 continue;
             };
-            let last = pending.tracked.last_valid_block_height;
-            if height > last.saturating_add(DEAD_MARGIN) {
-                expired.push(signature);
-                continue;
+            let is_young = pending.since.elapsed() < SHORTEST_LIFE;
+            match fate {
+                Fate::Known(status) => self.judge(&signature, status),
+                Fate::Dead if !is_young => {
+                    let verdict = || Err(SendError::Dead(signature));
+                    self.answer(&signature, &End::Dead, verdict);
+                }
+                Fate::Live => self.broadcast_again(&signed, self.settings.patience),
+                Fate::Dead | Fate::Uncertain => {
+                    self.broadcast_again(&signed, self.settings.patience_after_expiry);
+                }
             }
-            pending.broadcast_at = Instant::now();
-            let transaction = pending.tracked.transaction.clone();
-            self.broadcast(&transaction);
-        }
-        for batch in expired.chunks(STATUS_BATCH) {
-            self.bury(batch).await;
         }
     }
 
-    /// Declares transactions dead whose blockhash has expired. The status asked for
-    /// before may be older than the block height, and the recent statuses reach back
-    /// a few minutes only; so the whole history has the last word.
-    async fn bury(&mut self, expired: &[Signature]) {
-        let statuses = match self.rpc.get_signature_statuses_with_history(expired).await {
-            Ok(statuses) if statuses.value.len() == expired.len() => statuses.value,
-            Ok(_) => return,
-            Err(error) => {
-                tracing::debug!(%error, "no history; asked again later");
-                return;
-            }
+    /// Tells those who have waited for so long that nothing is certain.
+    fn broadcast_again(&mut self, signed: &Signed, patience: Duration) {
+        self.broadcast(signed);
+        let Some(pending) = self.pending.get_mut(&signed.signature) else {
+            return;
         };
-        for (signature, status) in expired.iter().zip(statuses) {
-            match status {
-                Some(status) => self.judge(signature, &status),
-                None => self.answer(signature, || Err(SendError::Dead(*signature))),
-            }
+        pending.broadcast_at = Instant::now();
+        if pending.since.elapsed() > patience {
+            pending.tell_uncertain();
+        }
+        // After that long no cluster takes it, whatever nodes say or do not say.
+        if pending.since.elapsed() > self.settings.forget {
+            self.pending.remove(&signed.signature);
         }
     }
+}
+
+impl Pending {
+    fn tell_uncertain(&mut self) {
+        for waiting in self.waiting.drain(..) {
+            let _ = waiting.send(Err(SendError::Uncertain(self.signed.signature)));
+        }
+    }
+}
+
+/// Statuses of those that some node has seen.
+async fn ask_statuses(
+    pool: Arc<Pool>,
+    signatures: Vec<Signature>,
+) -> Vec<(Signature, TransactionStatus)> {
+    let mut seen = Vec::new();
+    for batch in signatures.chunks(STATUS_BATCH) {
+        match fate::statuses(&pool, batch).await {
+            Ok(statuses) => {
+                let statuses = batch.iter().copied().zip(statuses);
+                seen.extend(statuses.filter_map(|(signature, status)| Some((signature, status?))));
+            }
+            Err(fault) => tracing::debug!(%fault, "no statuses; asked again later"),
+        }
+    }
+    seen
 }

@@ -207,7 +207,7 @@ impl Ledger {
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
             commitment: Some(self.commitment),
-            max_supported_transaction_version: Some(0),
+            max_supported_transaction_version: Some(1),
         };
         let letter = |bytes: Vec<u8>, reason: String| {
             Ok::<_, LedgerError>(DeadLetter {

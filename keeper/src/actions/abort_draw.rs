@@ -8,8 +8,9 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{Context, GameRef, Key, RevealDraw, ids};
+use super::{GameRef, Key, RevealDraw, ids};
 use crate::{
+    context::Context,
     error::ActionError,
     oracles::{OracleResult, OracleSeen},
     text,
@@ -88,9 +89,9 @@ impl AbortDraw {
             }
         }
         let mut last = Err(ActionError::Stale("it has no games"));
-        for games in &self.chunks {
+        for (part, games) in self.chunks.iter().enumerate() {
             let abort = self.instruction(context.payer_address(), games);
-            let landed = context.send(&[abort]).await?;
+            let landed = context.send_part(&[abort], part).await?;
             if last.is_err() {
                 seen.push(OracleSeen {
                     oracle: self.oracle,

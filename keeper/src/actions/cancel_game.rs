@@ -3,8 +3,8 @@ use std::fmt;
 use lottery_client::{instruction, sender::Landed};
 use serde::Serialize;
 
-use super::{Context, GameRef};
-use crate::error::ActionError;
+use super::GameRef;
+use crate::{context::Context, error::ActionError};
 
 /// Cancels a game that sold too few tickets, or whose draw is long overdue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -10,8 +10,8 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{Context, GameRef};
-use crate::{error::ActionError, text};
+use super::GameRef;
+use crate::{context::Context, error::ActionError, text};
 
 /// Returns a paid game's rent and unspent bounties to its creator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,8 +7,8 @@ use lottery_client::{
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::{Context, GameRef};
-use crate::{error::ActionError, text};
+use super::GameRef;
+use crate::{context::Context, error::ActionError, text};
 
 /// Moves what nobody claimed in time to the mega jackpot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -8,6 +8,7 @@ mod claim_jackpot;
 mod close_entry;
 mod close_game;
 mod expire_prizes;
+mod key;
 mod open_lane;
 mod refund;
 mod request_draw;
@@ -15,19 +16,14 @@ mod reveal_draw;
 mod settle_draw;
 mod settle_game;
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use lottery_client::{
-    gateway::Gateway,
     instruction::{Batch, BatchError, EntryKeys},
-    sender::{Landed, Sender, Simulated},
+    sender::Landed,
 };
 use serde::Serialize;
-use solana_instruction::Instruction;
-use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-use solana_signer::Signer as _;
-use tokio_util::sync::CancellationToken;
 
 pub use abort_draw::AbortDraw;
 pub use cancel_game::CancelGame;
@@ -36,6 +32,7 @@ pub use claim_jackpot::ClaimJackpot;
 pub use close_entry::CloseEntry;
 pub use close_game::CloseGame;
 pub use expire_prizes::ExpirePrizes;
+pub use key::{Key, KeyError};
 pub use open_lane::OpenLane;
 pub use refund::Refund;
 pub use request_draw::RequestDraw;
@@ -43,22 +40,7 @@ pub use reveal_draw::RevealDraw;
 pub use settle_draw::SettleDraw;
 pub use settle_game::SettleGame;
 
-use crate::{error::ActionError, load::Loader, oracles::OracleSeen, text};
-
-/// A thing that at most one running action may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    Lane(Pubkey),
-    Draw(Pubkey),
-    /// The release of a draw's games, which a failing reveal does not hold up.
-    Release(Pubkey),
-    Game(Pubkey),
-    /// A prize place of a game.
-    Place(Pubkey, u8),
-    /// A jackpot tier that a game hit.
-    Award(Pubkey, u8),
-    Entry(Pubkey),
-}
+use crate::{context::Context, error::ActionError, oracles::OracleSeen, text};
 
 /// A game as logs and plans name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -256,61 +238,6 @@ impl fmt::Display for Action {
             Self::Refund(action) => action.fmt(f),
             Self::CloseEntry(action) => action.fmt(f),
         }
-    }
-}
-
-/// What actions are carried out with.
-#[derive(Clone)]
-pub struct Context {
-    pub loader: Loader,
-    pub sender: Sender,
-    pub gateway: Gateway,
-    /// Pays fees and the rent of draws and lanes.
-    pub payer: Arc<Keypair>,
-    /// Create token accounts of players who are paid and have none.
-    pub create_token_accounts: bool,
-    /// Cancelled when nothing new may be sent.
-    pub stopping: CancellationToken,
-}
-
-impl Context {
-    /// Sends one transaction and waits for its confirmation, unless the keeper
-    /// is stopping.
-    pub async fn send(&self, instructions: &[Instruction]) -> Result<Landed, ActionError> {
-        if self.stopping.is_cancelled() {
-            return Err(ActionError::Stopping);
-        }
-        Ok(self.sender.send(instructions, &self.payer, &[]).await?)
-    }
-
-    /// What a transaction would do.
-    pub async fn simulate(&self, instructions: &[Instruction]) -> Result<Simulated, ActionError> {
-        if self.stopping.is_cancelled() {
-            return Err(ActionError::Stopping);
-        }
-        let payer = self.payer_address();
-        Ok(self.sender.simulate(instructions, &payer).await?)
-    }
-
-    /// As [`send`](Self::send), of what was just simulated.
-    pub async fn send_simulated(
-        &self,
-        instructions: &[Instruction],
-        simulated: &Simulated,
-    ) -> Result<Landed, ActionError> {
-        if self.stopping.is_cancelled() {
-            return Err(ActionError::Stopping);
-        }
-        let payer = &self.payer;
-        let sent = self
-            .sender
-            .send_simulated(instructions, simulated, payer, &[]);
-        Ok(sent.await?)
-    }
-
-    /// Address of the fee payer.
-    pub fn payer_address(&self) -> Pubkey {
-        self.payer.pubkey()
     }
 }
 

@@ -4,8 +4,7 @@ use lottery_client::{address, instruction, sender::Landed};
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
-use super::Context;
-use crate::{error::ActionError, text};
+use crate::{context::Context, error::ActionError, text};
 
 /// Opens a lane of draws for a house that has fewer than configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

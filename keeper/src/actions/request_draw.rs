@@ -9,8 +9,8 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{Context, GameRef, Key, ids};
-use crate::{error::ActionError, text};
+use super::{GameRef, Key, ids};
+use crate::{context::Context, error::ActionError, text};
 
 /// Freezes games and commits to their randomness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

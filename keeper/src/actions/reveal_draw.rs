@@ -11,8 +11,9 @@ use serde::Serialize;
 use solana_pubkey::Pubkey;
 use tokio::time::Instant;
 
-use super::{Context, Key};
+use super::Key;
 use crate::{
+    context::Context,
     error::{ActionError, Verdict},
     oracles::{OracleResult, OracleSeen},
     text,
@@ -85,7 +86,7 @@ impl RevealDraw {
                 let result = match verdict {
                     None | Some(Verdict::LostRace) => Some(OracleResult::Answered(answer.latency)),
                     Some(Verdict::Refused) => Some(OracleResult::Failed),
-                    Some(Verdict::Transient | Verdict::Stopping) => None,
+                    Some(Verdict::Transient | Verdict::Unprofitable | Verdict::Stopping) => None,
                 };
                 (landed, result)
             }

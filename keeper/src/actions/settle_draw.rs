@@ -8,8 +8,8 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{Context, GameRef, Key, ids};
-use crate::{error::ActionError, text};
+use super::{GameRef, Key, ids};
+use crate::{context::Context, error::ActionError, text};
 
 /// Settles a round of the games of a revealed draw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,9 +60,9 @@ impl SettleDraw {
 
     pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
         let mut last = Err(ActionError::Stale("it has no games"));
-        for games in &self.chunks {
+        for (part, games) in self.chunks.iter().enumerate() {
             let settle = self.instruction(context.payer_address(), games);
-            last = Ok(context.send(&[settle]).await?);
+            last = Ok(context.send_part(&[settle], part).await?);
         }
         last
     }

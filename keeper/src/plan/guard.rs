@@ -23,7 +23,13 @@ impl Default for Guard {
 impl Guard {
     /// Whether a transaction may be sent that earns `income` and costs `fee` (lamports).
     pub fn allows(&self, income: u64, fee: u64) -> bool {
-        !self.enabled || fee <= income.saturating_add(self.max_loss)
+        self.affords(income).is_none_or(|most| fee <= most)
+    }
+
+    /// The highest fee of a transaction that earns `income` (lamports); any, without a
+    /// guard.
+    pub fn affords(&self, income: u64) -> Option<u64> {
+        self.enabled.then(|| income.saturating_add(self.max_loss))
     }
 
     /// Whether an action is done whatever it earns:

@@ -22,6 +22,9 @@ use crate::{
     text,
 };
 
+/// Pause between two looks at the clock while the stream tells of it.
+const CLOCK_WHEN_TOLD: Duration = Duration::from_secs(2);
+
 impl Keeper {
     pub(super) fn on_event(&mut self, event: Option<Event>) {
         match event {
@@ -33,6 +36,11 @@ impl Keeper {
                 if self.mirror.apply(address, Some(&account), slot) {
                     self.plan_within(self.config.debounce);
                 }
+            }
+            Some(Event::Clock(clock)) => {
+                self.mirror.set_clock(clock);
+                self.next_clock = Instant::now() + CLOCK_WHEN_TOLD.max(self.config.tick);
+                self.plan_within(self.config.debounce);
             }
             Some(Event::Up) => {
                 tracing::info!("following the stream of changes");
@@ -54,6 +62,13 @@ impl Keeper {
         match answer {
             Ok(Answer::Clock(clock)) => self.on_clock(clock),
             Ok(Answer::Scan(scan)) => self.on_scan(scan),
+            Ok(Answer::Missing(addresses, read)) => match read {
+                Ok(read) => self.mirror.apply_read(&addresses, &read),
+                // They stay until the next scan.
+                Err(error) => {
+                    tracing::warn!(error = text::scrub(&error), "cannot read what is missing");
+                }
+            },
             Ok(Answer::Entries(game, found)) => self.on_entries(game, found),
             Err(error) => {
                 tracing::error!(%error, "a question broke");
@@ -82,7 +97,8 @@ impl Keeper {
         self.reading_all = false;
         match scan {
             Ok(scan) => {
-                reads::apply(&mut self.mirror, scan);
+                let missing = reads::apply(&mut self.mirror, scan);
+                self.read_missing(missing);
                 self.has_scanned = true;
                 self.counters.scans += 1;
                 tracing::debug!(counters = %self.counters,
@@ -102,7 +118,13 @@ impl Keeper {
         match found {
             Ok(found) => {
                 self.mirror.apply_entries(game, &found);
-                self.backoff.succeeded(&key);
+                if self.mirror.state().games_missing_entries().contains(&game) {
+                    let line = format!("not all entries of game {game} were found");
+                    self.backoff
+                        .failed(key, Verdict::Transient, line, Instant::now());
+                } else {
+                    self.backoff.succeeded(&key);
+                }
             }
             Err(error) => {
                 let error = text::scrub(&error);
@@ -160,15 +182,21 @@ impl Keeper {
     fn on_failure(&mut self, key: Key, action: &Action, error: &ActionError) {
         let verdict = error.verdict();
         self.counters.count(verdict);
-        let error = text::scrub(error);
+        let (is_dead, error) = (error.is_dead(), text::scrub(error));
         let line = format!("{action}: {error}");
         let again_in = self.backoff.failed(key, verdict, line, Instant::now());
+        if is_dead {
+            self.backoff.died(&key);
+        }
         let (draw, games) = (action.draw_id(), action.game_ids());
         match verdict {
             Verdict::LostRace => tracing::debug!(draw, games, error, "lost the race: {action}"),
             Verdict::Stopping => tracing::debug!(draw, games, "not done: {action}"),
             Verdict::Transient => {
                 tracing::warn!(draw, games, error, ?again_in, "failed: {action}");
+            }
+            Verdict::Unprofitable => {
+                tracing::info!(draw, games, error, ?again_in, "does not pay: {action}");
             }
             Verdict::Refused => {
                 tracing::error!(draw, games, error, ?again_in, "refused: {action}");

@@ -18,9 +18,10 @@ use super::{
     report::{Counters, Summary},
 };
 use crate::{
-    actions::{Action, Context, Key},
+    actions::{Action, Key},
     backoff::Backoff,
     config::Config,
+    context::Context,
     error::Verdict,
     execute::{Report, execute},
     mirror::Mirror,
@@ -188,7 +189,8 @@ impl Keeper {
             }
             busy.extend(keys.iter().copied());
             *count += 1;
-            let task = self.jobs.spawn(execute(self.context.clone(), batch));
+            let context = self.context.on(self.terms(&batch));
+            let task = self.jobs.spawn(execute(context, batch));
             self.running.insert(task.id(), Job { keys, is_push });
         }
     }
@@ -208,6 +210,18 @@ impl Keeper {
             let at = self.next_plan.map_or(retry, |planned| planned.min(retry));
             self.next_plan = Some(at);
         }
+    }
+
+    /// A scan that does not find an account says little; the account itself does.
+    pub(super) fn read_missing(&mut self, missing: Vec<Pubkey>) {
+        if missing.is_empty() {
+            return;
+        }
+        let loader = self.context.loader.clone();
+        self.reads.spawn(async move {
+            let read = loader.accounts(&missing, None).await;
+            Answer::Missing(missing, read)
+        });
     }
 
     fn read_missing_entries(&mut self, in_hand: &BTreeSet<Key>) {
@@ -270,7 +284,7 @@ impl Keeper {
         let is_given_up = |key: &Key| {
             let failure = self.backoff.failure(key);
             failure.is_some_and(|failure| match failure.verdict {
-                Verdict::Refused => failure.times >= GIVE_UP_REFUSED_AFTER,
+                Verdict::Refused | Verdict::Unprofitable => failure.times >= GIVE_UP_REFUSED_AFTER,
                 _ => failure.times >= GIVE_UP_AFTER,
             })
         };

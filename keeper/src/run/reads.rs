@@ -9,7 +9,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     error::LoadError,
-    load::{ChainClock, Found, Loader},
+    load::{ChainClock, Found, Loader, Read},
     mirror::Mirror,
     state::{Oracle, Orphan},
     text,
@@ -30,6 +30,8 @@ pub struct Scan {
 pub enum Answer {
     Clock(Result<ChainClock, LoadError>),
     Scan(Result<Scan, LoadError>),
+    /// Accounts that a scan did not find.
+    Missing(Vec<Pubkey>, Result<Read, LoadError>),
     Entries(Pubkey, Result<Found, LoadError>),
 }
 
@@ -85,9 +87,11 @@ fn distinct(addresses: impl Iterator<Item = Pubkey>) -> Vec<Pubkey> {
     addresses
 }
 
-/// Takes a scan into the mirror.
-pub fn apply(mirror: &mut Mirror, scan: Scan) {
-    mirror.apply_core(&scan.core);
+/// Takes a scan into the mirror. Returns the accounts that it did not find, to be
+/// looked at one by one.
+#[must_use]
+pub fn apply(mirror: &mut Mirror, scan: Scan) -> Vec<Pubkey> {
+    let missing = mirror.apply_core(&scan.core);
     for (queue, oracles) in scan.oracles {
         mirror.set_oracles(queue, oracles);
     }
@@ -96,11 +100,14 @@ pub fn apply(mirror: &mut Mirror, scan: Scan) {
         mirror.set_orphans(orphans);
     }
     mirror.set_clock(scan.clock);
+    missing
 }
 
 /// Reads all that a plan depends on.
 pub async fn catch_up(loader: &Loader, mirror: &mut Mirror, sweep: bool) -> Result<(), LoadError> {
-    apply(mirror, scan(loader, sweep).await?);
+    let missing = apply(mirror, scan(loader, sweep).await?);
+    let read = loader.accounts(&missing, None).await?;
+    mirror.apply_read(&missing, &read);
     for game in mirror.state().games_missing_entries() {
         let found = loader.entries(&game).await?;
         mirror.apply_entries(game, &found);

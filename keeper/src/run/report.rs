@@ -15,6 +15,8 @@ pub struct Counters {
     pub refused: u64,
     /// Actions that network, node or oracle kept from happening.
     pub transient: u64,
+    /// Actions that would have cost more than they earn.
+    pub unprofitable: u64,
     /// Full scans.
     pub scans: u64,
     /// Times the stream of changes broke.
@@ -28,6 +30,7 @@ impl Counters {
             Verdict::LostRace => self.lost_races += 1,
             Verdict::Refused => self.refused += 1,
             Verdict::Transient => self.transient += 1,
+            Verdict::Unprofitable => self.unprofitable += 1,
             Verdict::Stopping => {}
         }
     }
@@ -37,10 +40,11 @@ impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} landed, {} lost races, {} refused, {} kept from happening; {} scans, {} stream breaks",
+            "{} landed, {} lost races, {} refused, {} unprofitable, {} kept from happening; {} scans, {} stream breaks",
             self.landed,
             self.lost_races,
             self.refused,
+            self.unprofitable,
             self.transient,
             self.scans,
             self.stream_breaks
@@ -53,8 +57,8 @@ impl fmt::Display for Counters {
 pub struct Summary {
     pub counters: Counters,
     /// Actions that were still due when they were given up, with why. Those the
-    /// program refuses are somebody else's to put right; any other means that
-    /// the work is not done.
+    /// program refuses are somebody else's to put right, those that do not pay are left
+    /// by the operator's wish; any other means that the work is not done.
     pub given_up: Vec<(Verdict, String)>,
     /// Actions that had not ended at the drain's deadline.
     pub abandoned: usize,
@@ -65,6 +69,6 @@ impl Summary {
     pub fn is_complete(&self) -> bool {
         self.given_up
             .iter()
-            .all(|(verdict, _)| *verdict == Verdict::Refused)
+            .all(|(verdict, _)| matches!(verdict, Verdict::Refused | Verdict::Unprofitable))
     }
 }

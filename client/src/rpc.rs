@@ -1,0 +1,328 @@
+//! Several nodes as one: every question goes to the fittest, and to the next where
+//! that one fails; transactions go to all.
+//!
+//! [`Pool::client`] makes a plain [`RpcClient`] of it, so that whoever asks need not
+//! know how many nodes there are.
+
+mod endpoint;
+mod fault;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
+use serde_json::{Value, json};
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::{
+    nonblocking::rpc_client::RpcClient,
+    rpc_client::RpcClientConfig,
+    rpc_sender::{RpcSender, RpcTransportStats},
+};
+use solana_rpc_client_api::{client_error, request::RpcRequest};
+
+pub use endpoint::{Endpoint, EndpointUrl, Health};
+pub use fault::{Fault, Reaction};
+
+/// Rounds through all endpoints before a question is given up.
+const ROUNDS: u32 = 2;
+
+/// Pause between two rounds.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// Latencies that differ by less are the same; then the first named comes first.
+const SAME_LATENCY: Duration = Duration::from_millis(25);
+
+/// How a pool behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSettings {
+    /// Longest wait for an answer to a question that may take a node long: a search.
+    pub timeout: Duration,
+    /// The same for all others.
+    pub quick_timeout: Duration,
+    /// Pause between two looks at the slots of the endpoints; one alone is not looked at.
+    pub probe: Duration,
+    /// Slots behind the best from which an endpoint is left aside.
+    pub max_slot_lag: u64,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(15),
+            quick_timeout: Duration::from_secs(4),
+            probe: Duration::from_secs(2),
+            max_slot_lag: 20,
+        }
+    }
+}
+
+/// Who wants to know what is asked, such as metrics.
+pub trait Observer: Send + Sync + 'static {
+    /// An endpoint, by its position, was asked; `result` is `"ok"` or a fault's class.
+    fn asked(&self, endpoint: usize, method: &str, result: &'static str, took: Duration);
+}
+
+/// Nodes of one cluster.
+pub struct Pool {
+    endpoints: Vec<Endpoint>,
+    settings: PoolSettings,
+    http: reqwest::Client,
+    observer: Option<Arc<dyn Observer>>,
+    next_id: AtomicU64,
+}
+
+impl Pool {
+    /// Of these endpoints, the preferred one first. Must be called within a tokio
+    /// runtime, where the endpoints' health is looked after from then on.
+    pub fn new(
+        endpoints: impl IntoIterator<Item = EndpointUrl>,
+        settings: PoolSettings,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Arc<Self> {
+        let pool = Arc::new(Self {
+            endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
+            settings,
+            http: reqwest::Client::builder()
+                .pool_idle_timeout(Duration::from_secs(20))
+                .tcp_nodelay(true)
+                .build()
+                .unwrap_or_default(),
+            observer,
+            next_id: AtomicU64::new(1),
+        });
+        if pool.endpoints.len() > 1 {
+            tokio::spawn(probe(Arc::downgrade(&pool), settings.probe));
+        }
+        pool
+    }
+
+    /// Of one endpoint.
+    pub fn single(http: impl Into<String>, ws: Option<String>) -> Arc<Self> {
+        let url = EndpointUrl {
+            http: http.into(),
+            ws,
+        };
+        Self::new([url], PoolSettings::default(), None)
+    }
+
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// A client that asks this pool, by default for what is confirmed.
+    pub fn client(self: &Arc<Self>) -> RpcClient {
+        RpcClient::new_sender(
+            Through(self.clone()),
+            RpcClientConfig::with_commitment(CommitmentConfig::confirmed()),
+        )
+    }
+
+    /// The latest slot that is known of the cluster.
+    pub fn slot(&self) -> u64 {
+        let slots = self.endpoints.iter().map(|it| it.health().slot);
+        slots.max().unwrap_or(0)
+    }
+
+    /// Whether some endpoint answers and keeps up.
+    pub fn is_fit(&self) -> bool {
+        let now = Instant::now();
+        (0..self.endpoints.len()).any(|index| self.unfitness(index, now) == 0)
+    }
+
+    /// Positions of the endpoints, the fittest first.
+    pub fn ranked(&self) -> Vec<usize> {
+        let now = Instant::now();
+        let mut ranked: Vec<_> = (0..self.endpoints.len())
+            .filter_map(|index| {
+                let latency = self.endpoints.get(index)?.health().latency;
+                let class = latency.as_millis() / SAME_LATENCY.as_millis();
+                Some((self.unfitness(index, now), class, index))
+            })
+            .collect();
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(_, _, index)| index).collect()
+    }
+
+    /// 0 for one that answers and keeps up, 1 for one behind, 2 for one that rests.
+    fn unfitness(&self, index: usize, now: Instant) -> u8 {
+        let Some(health) = self.endpoints.get(index).map(Endpoint::health) else {
+            return 2;
+        };
+        let lags = health.slot.saturating_add(self.settings.max_slot_lag) < self.slot();
+        if health.is_resting(now) {
+            2
+        } else {
+            u8::from(lags)
+        }
+    }
+
+    /// Asks the endpoints, the fittest first, until one answers. Returns which, too.
+    pub async fn request(&self, method: &str, params: Value) -> Result<(usize, Value), Fault> {
+        let body = self.body(method, &params);
+        let mut last = Fault::Unreachable("no endpoint is configured".into());
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            for index in self.ranked() {
+                match self.ask_with(index, method, body.clone()).await {
+                    Ok(answer) => return Ok((index, answer)),
+                    Err(fault) if fault.reaction() == Reaction::GiveUp => return Err(fault),
+                    Err(fault) => last = fault,
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// Asks one endpoint, once.
+    pub async fn ask(&self, index: usize, method: &str, params: Value) -> Result<Value, Fault> {
+        self.ask_with(index, method, self.body(method, &params))
+            .await
+    }
+
+    /// Asks all endpoints at the same time; the answers in their order.
+    pub async fn ask_all(&self, method: &str, params: &Value) -> Vec<Result<Value, Fault>> {
+        let questions = (0..self.endpoints.len()).map(|index| {
+            let body = self.body(method, params);
+            self.ask_with(index, method, body)
+        });
+        join_all(questions).await
+    }
+
+    /// Tells all endpoints; the first answer. The others are told in the background.
+    pub async fn tell_all(
+        self: &Arc<Self>,
+        method: &'static str,
+        params: Value,
+    ) -> Result<Value, Fault> {
+        let mut told: FuturesUnordered<_> = (0..self.endpoints.len())
+            .map(|index| {
+                let (pool, body) = (self.clone(), self.body(method, &params));
+                tokio::spawn(async move { pool.ask_with(index, method, body).await })
+            })
+            .collect();
+        let mut last = Fault::Unreachable("no endpoint is configured".into());
+        while let Some(answer) = told.next().await {
+            match answer {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(fault)) => last = fault,
+                Err(error) => last = Fault::Unreachable(error.to_string()),
+            }
+        }
+        Err(last)
+    }
+
+    /// Notes that an endpoint has misled us.
+    pub fn blame(&self, index: usize) {
+        if let Some(endpoint) = self.endpoints.get(index) {
+            endpoint.failed(Reaction::Strike);
+        }
+    }
+
+    fn body(&self, method: &str, params: &Value) -> String {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string()
+    }
+
+    async fn ask_with(&self, index: usize, method: &str, body: String) -> Result<Value, Fault> {
+        let Some(endpoint) = self.endpoints.get(index) else {
+            return Err(Fault::Unreachable(format!("there is no endpoint {index}")));
+        };
+        let is_search = matches!(
+            method,
+            "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
+        );
+        let timeout = if is_search {
+            self.settings.timeout
+        } else {
+            self.settings.quick_timeout.min(self.settings.timeout)
+        };
+        let started = Instant::now();
+        let answer = endpoint.post(&self.http, body, timeout).await;
+        let took = started.elapsed();
+        let answer = match answer {
+            Ok(answer) => {
+                endpoint.answered((!is_search).then_some(took));
+                self.check_slot(endpoint, answer)
+            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = &answer {
+            endpoint.failed(fault.reaction());
+            tracing::debug!(endpoint = index, method, %fault, "asked in vain");
+        }
+        if let Some(observer) = &self.observer {
+            let result = answer.as_ref().map_or_else(Fault::class, |_| "ok");
+            observer.asked(index, method, result, took);
+        }
+        answer
+    }
+
+    /// Notes the slot that an answer is of, and refuses what is out of date.
+    fn check_slot(&self, endpoint: &Endpoint, answer: Value) -> Result<Value, Fault> {
+        let context = answer
+            .get("context")
+            .and_then(|context| context.get("slot"));
+        let Some(found) = context.and_then(Value::as_u64) else {
+            return Ok(answer);
+        };
+        if !endpoint.claims_slot(found) {
+            return Err(Fault::Malformed(format!("slot {found} cannot be")));
+        }
+        let reference = self.slot();
+        let lags = found.saturating_add(self.settings.max_slot_lag) < reference;
+        // One alone has nobody to be compared with but itself.
+        if lags && self.endpoints.len() > 1 {
+            return Err(Fault::Stale { found, reference });
+        }
+        Ok(answer)
+    }
+}
+
+/// Looks at the endpoints' slots for as long as there is a pool.
+async fn probe(pool: std::sync::Weak<Pool>, pause: Duration) {
+    let mut ticks = tokio::time::interval(pause);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(pool) = pool.upgrade() else {
+            return;
+        };
+        let params = json!([CommitmentConfig::confirmed()]);
+        let slots = pool.ask_all("getSlot", &params).await;
+        for (endpoint, slot) in pool.endpoints.iter().zip(slots) {
+            if let Some(slot) = slot.ok().as_ref().and_then(Value::as_u64) {
+                endpoint.claims_slot(slot);
+            }
+        }
+    }
+}
+
+/// The transport of a client that asks a pool.
+struct Through(Arc<Pool>);
+
+#[async_trait::async_trait]
+impl RpcSender for Through {
+    async fn send(&self, request: RpcRequest, params: Value) -> client_error::Result<Value> {
+        if matches!(request, RpcRequest::SendTransaction) {
+            return Ok(self.0.tell_all("sendTransaction", params).await?);
+        }
+        let (_, answer) = self.0.request(&request.to_string(), params).await?;
+        Ok(answer)
+    }
+
+    fn get_transport_stats(&self) -> RpcTransportStats {
+        RpcTransportStats::default()
+    }
+
+    fn url(&self) -> String {
+        // Not the URL itself: it may hold an API key.
+        format!("{} endpoints", self.0.endpoints.len())
+    }
+}

@@ -1,0 +1,220 @@
+//! One node, and how far it is to be trusted at the moment.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::fault::{Fault, Reaction, parse};
+
+/// First and longest rest of an endpoint that fails.
+const FIRST_REST: Duration = Duration::from_millis(250);
+const LONGEST_REST: Duration = Duration::from_secs(15);
+
+/// How long an endpoint rests whose slots cannot be true.
+const REST_OF_A_LIAR: Duration = Duration::from_secs(60);
+
+/// No cluster makes slots faster than this; what claims so lies.
+const SHORTEST_SLOT: Duration = Duration::from_millis(20);
+
+/// Slots that a node may jump at once: it was restarted, or we did not look.
+const SLOT_SLACK: u64 = 512;
+
+/// Largest answer taken (bytes); a scan of 100,000 entries has about 40 MB.
+const MAX_BODY: usize = 512 * 1024 * 1024;
+
+/// Where a node is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndpointUrl {
+    pub http: String,
+    /// Without one no subscriptions are made there.
+    pub ws: Option<String>,
+}
+
+/// How an endpoint is at the moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    /// Latest slot it has shown.
+    pub slot: u64,
+    slot_at: Option<Instant>,
+    /// Of answers to small questions, smoothed; zero before the first.
+    pub latency: Duration,
+    /// Failures in a row.
+    pub strikes: u32,
+    resting_until: Option<Instant>,
+}
+
+impl Health {
+    /// Whether it is left alone for now.
+    pub fn is_resting(&self, now: Instant) -> bool {
+        self.resting_until.is_some_and(|until| now < until)
+    }
+}
+
+/// A node.
+pub struct Endpoint {
+    pub url: EndpointUrl,
+    health: Mutex<Health>,
+}
+
+impl Endpoint {
+    pub fn new(url: EndpointUrl) -> Self {
+        Self {
+            url,
+            health: Mutex::new(Health {
+                slot: 0,
+                slot_at: None,
+                latency: Duration::ZERO,
+                strikes: 0,
+                resting_until: None,
+            }),
+        }
+    }
+
+    pub fn health(&self) -> Health {
+        *self.lock()
+    }
+
+    // Nobody panics while holding it, and plain numbers stay sound.
+    fn lock(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks; the body is read to its end within `timeout`.
+    pub async fn post(
+        &self,
+        http: &reqwest::Client,
+        body: String,
+        timeout: Duration,
+    ) -> Result<Value, Fault> {
+        match tokio::time::timeout(timeout, self.exchange(http, body)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Fault::Timeout(timeout)),
+        }
+    }
+
+    async fn exchange(&self, http: &reqwest::Client, body: String) -> Result<Value, Fault> {
+        // The error of a request would print the URL, and its API key.
+        let unreachable =
+            |error: reqwest::Error| Fault::Unreachable(error.without_url().to_string());
+        let mut response = http
+            .post(&self.url.http)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let status = response.status();
+        if !status.is_success() {
+            let retry_after = response
+                .headers()
+                .get("retry-after")
+                .and_then(|value| value.to_str().ok()?.parse().ok())
+                .map(Duration::from_secs);
+            return Err(Fault::Status {
+                status: status.as_u16(),
+                retry_after,
+            });
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if bytes.len() + chunk.len() > MAX_BODY {
+                return Err(Fault::Malformed("it does not end".into()));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        parse(&bytes)
+    }
+
+    /// Notes an answer to a question that took so long.
+    pub fn answered(&self, took: Option<Duration>) {
+        let mut health = self.lock();
+        health.strikes = 0;
+        health.resting_until = None;
+        if let Some(took) = took {
+            health.latency = match health.latency {
+                Duration::ZERO => took,
+                smoothed => (smoothed * 7 + took) / 8,
+            };
+        }
+    }
+
+    /// Notes a fault.
+    pub fn failed(&self, reaction: Reaction) {
+        let mut health = self.lock();
+        let rest = match reaction {
+            Reaction::GiveUp | Reaction::FailOver => return,
+            Reaction::Rest(rest) => rest,
+            Reaction::Strike => {
+                health.strikes = health.strikes.saturating_add(1);
+                let doublings = health.strikes.saturating_sub(1).min(8);
+                (FIRST_REST * (1 << doublings)).min(LONGEST_REST)
+            }
+        };
+        health.resting_until = Some(Instant::now() + rest);
+    }
+
+    /// Notes a slot that it claims; whether that can be.
+    pub fn claims_slot(&self, slot: u64) -> bool {
+        let now = Instant::now();
+        let mut health = self.lock();
+        if let Some(at) = health.slot_at {
+            let elapsed = now.duration_since(at).as_millis() / SHORTEST_SLOT.as_millis();
+            let most = u64::try_from(elapsed).unwrap_or(u64::MAX);
+            if slot > health.slot.saturating_add(most).saturating_add(SLOT_SLACK) {
+                health.strikes = health.strikes.saturating_add(1);
+                health.resting_until = Some(now + REST_OF_A_LIAR);
+                return false;
+            }
+        }
+        if slot > health.slot {
+            health.slot = slot;
+            health.slot_at = Some(now);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> Endpoint {
+        Endpoint::new(EndpointUrl {
+            http: "http://127.0.0.1:1".into(),
+            ws: None,
+        })
+    }
+
+    #[test]
+    fn an_endpoint_that_fails_rests_longer_and_longer_until_it_answers() {
+        let endpoint = endpoint();
+        let now = Instant::now();
+        assert!(!endpoint.health().is_resting(now));
+        endpoint.failed(Reaction::FailOver);
+        assert!(!endpoint.health().is_resting(now));
+        for _ in 0..20 {
+            endpoint.failed(Reaction::Strike);
+        }
+        assert!(endpoint.health().is_resting(now + LONGEST_REST));
+        assert!(!endpoint.health().is_resting(now + LONGEST_REST * 2));
+        endpoint.answered(None);
+        assert!(!endpoint.health().is_resting(now));
+        assert_eq!(endpoint.health().strikes, 0);
+    }
+
+    #[test]
+    fn slots_that_cannot_be_are_not_believed() {
+        let endpoint = endpoint();
+        assert!(endpoint.claims_slot(1_000));
+        assert!(endpoint.claims_slot(1_010));
+        assert!(!endpoint.claims_slot(1_000_000));
+        assert_eq!(endpoint.health().slot, 1_010);
+        assert!(endpoint.health().is_resting(Instant::now()));
+        // An older slot is no lie; the node is only behind.
+        assert!(endpoint.claims_slot(900));
+        assert_eq!(endpoint.health().slot, 1_010);
+    }
+}

@@ -1,0 +1,178 @@
+//! Subscriptions to what becomes of signatures: faster than asking. What they miss,
+//! asking finds.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt as _;
+use solana_commitment_config::CommitmentConfig;
+use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
+use solana_rpc_client_api::config::RpcSignatureSubscribeConfig;
+use solana_rpc_client_types::response::RpcSignatureResult;
+use solana_signature::Signature;
+use solana_transaction_error::TransactionError;
+use tokio::sync::{Notify, mpsc};
+
+use crate::rpc::Pool;
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Pauses between two attempts to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Notifications that may come late before the connection counts as mute.
+const MOST_MISSED: u32 = 3;
+
+/// A signature that was confirmed.
+#[derive(Debug)]
+pub struct Confirmed {
+    pub signature: Signature,
+    pub slot: u64,
+    pub error: Option<TransactionError>,
+}
+
+/// Where signatures are followed.
+pub struct Confirmations {
+    watch: mpsc::UnboundedSender<Signature>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_up: AtomicBool,
+    /// That the present connection does not do its work.
+    is_mute: Notify,
+}
+
+impl Confirmations {
+    /// Follows signatures with whichever endpoint is fit, until dropped. `None` where
+    /// no endpoint serves WebSockets.
+    pub fn start(pool: Arc<Pool>, found: mpsc::UnboundedSender<Confirmed>) -> Option<Self> {
+        if pool.endpoints().iter().all(|it| it.url.ws.is_none()) {
+            return None;
+        }
+        let (watch, wanted) = mpsc::unbounded_channel();
+        let state = Arc::new(State::default());
+        tokio::spawn(follow(pool, wanted, found, state.clone()));
+        Some(Self { watch, state })
+    }
+
+    /// Whether notifications can be expected.
+    pub fn is_up(&self) -> bool {
+        self.state.is_up.load(Ordering::Relaxed)
+    }
+
+    pub fn watch(&self, signature: Signature) {
+        // It ends with the runtime only.
+        let _ = self.watch.send(signature);
+    }
+
+    /// Notes how many signatures in a row were found by asking and not told.
+    pub fn missed(&self, in_a_row: u32) {
+        if in_a_row >= MOST_MISSED && self.is_up() {
+            self.state.is_mute.notify_one();
+        }
+    }
+}
+
+async fn follow(
+    pool: Arc<Pool>,
+    mut wanted: mpsc::UnboundedReceiver<Signature>,
+    found: mpsc::UnboundedSender<Confirmed>,
+    state: Arc<State>,
+) {
+    let mut pause = FIRST_PAUSE;
+    for attempt in 0usize.. {
+        let Some(url) = websocket(&pool, attempt) else {
+            return;
+        };
+        if let Ok(Ok(client)) = tokio::time::timeout(CONNECT, PubsubClient::new(url)).await {
+            pause = FIRST_PAUSE;
+            state.is_up.store(true, Ordering::Relaxed);
+            let is_over = serve(Arc::new(client), &mut wanted, &found, &state).await;
+            state.is_up.store(false, Ordering::Relaxed);
+            if is_over {
+                return;
+            }
+        }
+        // What came while there was no connection is asked about anyway.
+        while wanted.try_recv().is_ok() {}
+        if wanted.is_closed() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Of the fittest endpoint that serves one, another with every attempt.
+fn websocket(pool: &Pool, attempt: usize) -> Option<&str> {
+    let urls: Vec<&str> = pool
+        .ranked()
+        .into_iter()
+        .filter_map(|index| pool.endpoints().get(index)?.url.ws.as_deref())
+        .collect();
+    urls.get(attempt % urls.len().max(1)).copied()
+}
+
+/// Returns when the connection is of no use any more; whether all is over.
+async fn serve(
+    client: Arc<PubsubClient>,
+    wanted: &mut mpsc::UnboundedReceiver<Signature>,
+    found: &mpsc::UnboundedSender<Confirmed>,
+    state: &Arc<State>,
+) -> bool {
+    let (broken, mut breaks) = mpsc::channel::<()>(1);
+    loop {
+        tokio::select! {
+            signature = wanted.recv() => {
+                let Some(signature) = signature else {
+                    return true;
+                };
+                let (client, found, broken) = (client.clone(), found.clone(), broken.clone());
+                tokio::spawn(async move {
+                    if follow_one(&client, signature, &found).await.is_none() {
+                        let _ = broken.try_send(());
+                    }
+                });
+            }
+            _ = breaks.recv() => return false,
+            () = state.is_mute.notified() => return false,
+        }
+    }
+}
+
+/// `None` when the connection ends before the signature is confirmed.
+async fn follow_one(
+    client: &PubsubClient,
+    signature: Signature,
+    found: &mpsc::UnboundedSender<Confirmed>,
+) -> Option<()> {
+    let config = RpcSignatureSubscribeConfig {
+        commitment: Some(CommitmentConfig::confirmed()),
+        enable_received_notification: None,
+    };
+    let subscribed = client.signature_subscribe(&signature, Some(config)).await;
+    let (mut notifications, unsubscribe) = subscribed.ok()?;
+    while let Some(notification) = notifications.next().await {
+        let RpcSignatureResult::ProcessedSignature(result) = notification.value else {
+            continue;
+        };
+        let _ = found.send(Confirmed {
+            signature,
+            slot: notification.context.slot,
+            error: result.err.map(Into::into),
+        });
+        drop(notifications);
+        unsubscribe().await;
+        return Some(());
+    }
+    None
+}

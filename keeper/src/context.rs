@@ -1,0 +1,138 @@
+//! What actions are carried out with, and on which terms.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use lottery_client::{
+    gateway::Gateway,
+    sender::{Landed, Quote, SIGNATURE_FEE, Sender, Simulated, fees::Urgency},
+};
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::{actions::Key, error::ActionError, load::Loader, plan::Guard};
+
+/// What a job may cost and how urgent it is.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Sort of action, for metrics.
+    pub kind: &'static str,
+    /// Bounties of each action's transactions, by its main key (lamports).
+    pub incomes: BTreeMap<Key, Vec<u64>>,
+    /// Whether it is done at any price: the operator asked for it.
+    pub is_exempt: bool,
+    pub urgency: Urgency,
+    /// For the journal: which things the job holds (JSON).
+    pub intent: String,
+}
+
+impl Terms {
+    /// What the `part`th transaction of each of these actions earns (lamports).
+    fn income<'a>(&self, keys: impl IntoIterator<Item = &'a Key>, part: usize) -> u64 {
+        let incomes = keys.into_iter().filter_map(|key| self.incomes.get(key));
+        let incomes = incomes.filter_map(|income| income.get(part));
+        incomes.fold(0, |sum, income| sum.saturating_add(*income))
+    }
+}
+
+/// What actions are carried out with.
+#[derive(Clone)]
+pub struct Context {
+    pub loader: Loader,
+    pub sender: Sender,
+    pub gateway: Gateway,
+    /// Pays fees and the rent of draws and lanes.
+    pub payer: Arc<Keypair>,
+    /// Create token accounts of players who are paid and have none.
+    pub create_token_accounts: bool,
+    pub guard: Guard,
+    /// Cancelled when nothing new may be sent.
+    pub stopping: CancellationToken,
+    /// Of the job at hand.
+    pub terms: Arc<Terms>,
+}
+
+impl Context {
+    /// The same for a job on its own terms.
+    pub fn on(&self, terms: Terms) -> Self {
+        Self {
+            terms: Arc::new(terms),
+            ..self.clone()
+        }
+    }
+
+    /// Sends the one transaction of a job and waits for its confirmation, unless the
+    /// keeper is stopping or it does not pay.
+    pub async fn send(&self, instructions: &[Instruction]) -> Result<Landed, ActionError> {
+        self.send_part(instructions, 0).await
+    }
+
+    /// As [`send`](Self::send), of a job that takes several transactions.
+    pub async fn send_part(
+        &self,
+        instructions: &[Instruction],
+        part: usize,
+    ) -> Result<Landed, ActionError> {
+        let income = self.terms.income(self.terms.incomes.keys(), part);
+        let (_, quote) = self.prepare(instructions, income).await?;
+        self.send_prepared(instructions, &quote, income).await
+    }
+
+    /// What a batch of these members earns (lamports).
+    pub fn income_of(&self, members: &[Key]) -> u64 {
+        self.terms.income(members, 0)
+    }
+
+    /// What a transaction would do that earns so much (lamports), and what it would cost.
+    pub async fn prepare(
+        &self,
+        instructions: &[Instruction],
+        income: u64,
+    ) -> Result<(Simulated, Quote), ActionError> {
+        if self.stopping.is_cancelled() {
+            return Err(ActionError::Stopping);
+        }
+        // Rather a lower bid than none at all.
+        let worth = self
+            .guard
+            .affords(income)
+            .map(|it| it.saturating_sub(SIGNATURE_FEE));
+        let urgency = Urgency {
+            worth: worth.filter(|_| !self.terms.is_exempt),
+            ..self.terms.urgency
+        };
+        let payer = self.payer_address();
+        let prepared = self.sender.prepare(instructions, &payer, 0, urgency);
+        Ok(prepared.await?)
+    }
+
+    /// Sends what was just prepared and earns so much (lamports), if that pays.
+    pub async fn send_prepared(
+        &self,
+        instructions: &[Instruction],
+        quote: &Quote,
+        income: u64,
+    ) -> Result<Landed, ActionError> {
+        if self.stopping.is_cancelled() {
+            return Err(ActionError::Stopping);
+        }
+        if !self.terms.is_exempt && !self.guard.allows(income, quote.fee) {
+            return Err(ActionError::Unprofitable {
+                fee: quote.fee,
+                income,
+            });
+        }
+        let intent = &self.terms.intent;
+        let sent = self
+            .sender
+            .send_quoted(instructions, quote, &self.payer, &[], intent);
+        Ok(sent.await?)
+    }
+
+    /// Address of the fee payer.
+    pub fn payer_address(&self) -> Pubkey {
+        self.payer.pubkey()
+    }
+}

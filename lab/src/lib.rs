@@ -1,0 +1,39 @@
+//! Failure weather: what tests and soak programs put between our services and the
+//! world, so that the world fails on command.
+//!
+//! Everything here speaks through real sockets, so the services under test run as they
+//! do in production and know of nothing. It is test machinery: no production binary
+//! links it.
+//!
+//! | part | stands before or in place of |
+//! |---|---|
+//! | [`RpcProxy`] | a Solana node: JSON-RPC over HTTP, notifications over a WebSocket |
+//! | [`ScriptedRpc`] | a Solana node that is not there: a small ledger under the test's control |
+//! | [`HttpProxy`] | an oracle's gateway |
+//! | [`TcpProxy`] | Postgres, or anything else that listens on a port |
+//!
+//! The first three take their faults from a [`Weather`]: rules that say which request
+//! meets which fault, changed at any moment while services run. Chance is seeded: the
+//! n-th request that a rule matches meets the same fate in every run.
+
+mod chance;
+mod error;
+mod http;
+mod listen;
+mod lock;
+
+pub mod draw_rate;
+pub mod http_proxy;
+pub mod rpc;
+pub mod rpc_proxy;
+pub mod scripted_rpc;
+pub mod tcp_proxy;
+pub mod weather;
+
+pub use error::LabError;
+pub use http_proxy::{GatewayFault, GatewayWeather, HttpProxy};
+pub use rpc::{Notifications, RpcFault, RpcWeather, Sockets, lies};
+pub use rpc_proxy::RpcProxy;
+pub use scripted_rpc::{Fate, Ledger, ScriptedRpc, Simulation};
+pub use tcp_proxy::{ChunkDecision, Direction, TcpProxy, TcpWeather};
+pub use weather::{Decision, Fault, Moment, Rule, RuleId, Seen, Via, Weather};

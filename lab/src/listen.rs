@@ -1,0 +1,39 @@
+//! Ports to listen on.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use tokio::net::TcpListener;
+
+use crate::LabError;
+
+/// How often a port is taken whose neighbour turns out not to be free.
+const ATTEMPTS: usize = 100;
+
+/// A listener on any free port of the loopback interface, and where it is.
+pub(crate) async fn any() -> Result<(TcpListener, SocketAddr), LabError> {
+    bind(0).await.map_err(LabError::Listen)
+}
+
+/// Listeners on two adjacent ports: a Solana node's WebSocket is on the port after its
+/// HTTP one, and clients that are told only the one derive the other.
+pub(crate) async fn pair() -> Result<[(TcpListener, SocketAddr); 2], LabError> {
+    for _ in 0..ATTEMPTS {
+        let first = any().await?;
+        let Some(next) = first.1.port().checked_add(1) else {
+            continue;
+        };
+        if let Ok(second) = bind(next).await {
+            return Ok([first, second]);
+        }
+    }
+    Err(LabError::NoAdjacentPorts)
+}
+
+async fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}

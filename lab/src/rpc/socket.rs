@@ -1,0 +1,170 @@
+//! WebSockets through the weather, one connection at a time.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, Utf8Bytes},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Call, Link, Node, RpcFault, RpcWeather, Sockets, exchange::Exchange, schedule::Schedule,
+};
+use crate::weather::{Moment, Via};
+
+/// How long a client may take for the handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Pause after a connection could not be accepted: most likely no descriptor is free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Serves until stopped.
+pub(super) async fn serve<N: Node>(
+    listener: TcpListener,
+    exchange: Arc<Exchange<N>>,
+    sockets: Sockets,
+    stop: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let mut down = exchange.weather.down();
+        if *down.borrow() || sockets.refusing() {
+            continue;
+        }
+        let (exchange, sockets, stop) = (exchange.clone(), sockets.clone(), stop.clone());
+        tokio::spawn(async move {
+            let mut cut = sockets.generation();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = down.wait_for(|down| *down) => {}
+                () = changed(&mut cut) => {}
+                _ = connection(stream, &*exchange, &sockets) => {}
+            }
+        });
+    }
+}
+
+async fn changed(generation: &mut watch::Receiver<u64>) {
+    // Nobody left who could cut the connection: then it stays.
+    if generation.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// `None` when the connection has ended.
+async fn connection<N: Node>(
+    stream: TcpStream,
+    exchange: &Exchange<N>,
+    sockets: &Sockets,
+) -> Option<()> {
+    // Notifications are small and each is wanted at once.
+    let _ = stream.set_nodelay(true);
+    let accepted = tokio_tungstenite::accept_async(stream);
+    let client = timeout(HANDSHAKE, accepted).await.ok()?.ok()?;
+    let link = exchange.node.connect().await?;
+    let _open = sockets.count_open();
+    Pump {
+        weather: &exchange.weather,
+        sockets,
+        schedule: Schedule::default(),
+    }
+    .run(client, link)
+    .await
+}
+
+struct Pump<'a> {
+    weather: &'a RpcWeather,
+    sockets: &'a Sockets,
+    schedule: Schedule,
+}
+
+impl Pump<'_> {
+    async fn run(mut self, mut client: WebSocketStream<TcpStream>, mut link: Link) -> Option<()> {
+        loop {
+            let due = self.schedule.due();
+            tokio::select! {
+                message = client.next() => match message?.ok()? {
+                    Message::Text(text) => self.requested(text, &link).await?,
+                    Message::Close(_) => return None,
+                    // Pings are answered by the library.
+                    _ => {}
+                },
+                text = link.from_node.recv() => self.told(text?).await,
+                () = sleep_until(due) => {
+                    while let Some(frame) = self.schedule.pop(Instant::now()) {
+                        client.send(Message::Text(frame.text)).await.ok()?;
+                        if frame.notification {
+                            self.sockets.delivered();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A client's request: logged, and withheld if rule or hook says so. Of all faults
+    /// only that one means anything here.
+    async fn requested(&self, text: Utf8Bytes, link: &Link) -> Option<()> {
+        let Some(call) = serde_json::from_str(&text).ok().and_then(Call::parse) else {
+            return link.to_node.send(text).ok();
+        };
+        let seen = self.weather.admit(&call.method, call.params, Via::Socket);
+        let mut faults = self.weather.strike(&seen);
+        faults.extend(self.weather.decide(&seen).await);
+        let lost = faults
+            .iter()
+            .any(|fault| matches!(fault, RpcFault::LoseRequest));
+        if lost {
+            return Some(());
+        }
+        self.weather.note_forwarded(&seen);
+        link.to_node.send(text).ok()
+    }
+
+    /// Something from the node: an answer, or a notification.
+    async fn told(&mut self, text: Utf8Bytes) {
+        let parsed = serde_json::from_str::<Value>(&text).ok();
+        let method = |value: &Value| Some(value.get("method")?.as_str()?.to_owned());
+        let Some((notification, method)) =
+            parsed.and_then(|value| method(&value).map(|method| (value, method)))
+        else {
+            self.schedule.answer(text, Instant::now());
+            return;
+        };
+        let mut seen = self.weather.admit(&method, Value::Null, Via::Socket);
+        seen.moment = Moment::BeforeAnswer;
+        seen.answer = Some(Arc::new(notification.clone()));
+        if let Some(RpcFault::LoseAnswer) = self.weather.decide(&seen).await {
+            return;
+        }
+        let notifications = self.sockets.notifications();
+        self.sockets.with_rng(|rng| {
+            self.schedule
+                .notify(notification, Instant::now(), &notifications, rng);
+        });
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
