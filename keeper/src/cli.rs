@@ -1,6 +1,6 @@
 //! What operators type.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -12,7 +12,9 @@ use crate::{
     config::{Config, Options, refuse_unknown_variables},
     doctor,
     plan::Plan,
-    run, text,
+    run,
+    telemetry::{Health, Server},
+    text,
 };
 
 /// Requests randomness, settles draws, pushes prizes and refunds.
@@ -130,7 +132,19 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
     match command {
         Command::Run => {
             let stopping = stop_on_signals()?;
-            run::run(&config, stopping).await?;
+            let health = Arc::new(Health::default());
+            let server = match config.listen {
+                Some(address) => {
+                    let endpoints = config.endpoints.len();
+                    let starting = Server::start(address, health.clone(), config.stall, endpoints);
+                    Some(starting.await?)
+                }
+                None => None,
+            };
+            run::run(&config, health, stopping).await?;
+            if let Some(server) = server {
+                server.stop().await;
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Once => {

@@ -12,13 +12,19 @@ use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::{actions::Key, error::ActionError, load::Loader, plan::Guard};
+use crate::{
+    actions::Key,
+    error::ActionError,
+    load::Loader,
+    plan::Guard,
+    telemetry::{self, Kind},
+};
 
 /// What a job may cost and how urgent it is.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    /// Sort of action, for metrics.
-    pub kind: &'static str,
+    /// What it is for.
+    pub kind: Kind,
     /// Bounties of each action's transactions, by its main key (lamports).
     pub incomes: BTreeMap<Key, Vec<u64>>,
     /// Whether it is done at any price: the operator asked for it.
@@ -125,10 +131,13 @@ impl Context {
             });
         }
         let intent = &self.terms.intent;
+        let watch = telemetry::transaction(self.terms.kind, quote);
         let sent = self
             .sender
             .send_quoted(instructions, quote, &self.payer, &[], intent);
-        Ok(sent.await?)
+        let end = sent.await;
+        watch.ended(&end, income);
+        Ok(end?)
     }
 
     /// Address of the fee payer.

@@ -6,6 +6,7 @@ mod keeper;
 pub(crate) mod reads;
 mod report;
 mod terms;
+mod watch;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use crate::{
     load::Loader,
     plan::{Guard, Settings},
     stream,
+    telemetry::{Health, Observed, Role},
 };
 
 /// Changes waiting to be taken in; more make the stream wait.
@@ -60,7 +62,7 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
         .as_deref()
         .ok_or(ConfigError::Missing("keypair", "keypair", "KEYPAIR"))?;
     let payer = Arc::new(keypair::read(path)?);
-    let pool = pool(config, None);
+    let pool = pool(config, Some(Arc::new(Observed)));
     Ok(Context {
         loader: Loader::new(Arc::new(pool.client()), config.settings.house),
         sender: Sender::new(pool),
@@ -76,13 +78,29 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
     })
 }
 
-/// Keeps until stopped.
-pub async fn run(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
+/// Keeps until stopped, and tells how it gets on.
+pub async fn run(
+    config: &Config,
+    health: Arc<Health>,
+    stopping: CancellationToken,
+) -> Result<Summary, ConfigError> {
     let context = context(config, stopping.clone())?;
+    health.acts(Role::Leader, 0);
+    tokio::spawn(watch::balance(
+        context.clone(),
+        config.min_balance,
+        config.scan,
+    ));
     let (sender, events) = mpsc::channel(STREAM_BUFFER);
     let pool = context.sender.pool().clone();
+    tokio::spawn(watch::nodes(
+        pool.clone(),
+        config.max_slot_lag,
+        health.clone(),
+        stopping.clone(),
+    ));
     tokio::spawn(stream::follow(pool, sender, stopping));
-    let keeper = Keeper::new(context, config.clone(), Some(events));
+    let keeper = Keeper::new(context, config.clone(), Some(events)).tell(health);
     Ok(keeper.run().await)
 }
 

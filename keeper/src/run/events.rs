@@ -19,6 +19,7 @@ use crate::{
     load::{ChainClock, Found},
     oracles::{OracleResult, OracleSeen},
     stream::Event,
+    telemetry::{self, Kind, Outcome as End},
     text,
 };
 
@@ -38,18 +39,20 @@ impl Keeper {
                 }
             }
             Some(Event::Clock(clock)) => {
-                self.mirror.set_clock(clock);
+                self.take_clock(clock);
                 self.next_clock = Instant::now() + CLOCK_WHEN_TOLD.max(self.config.tick);
                 self.plan_within(self.config.debounce);
             }
             Some(Event::Up) => {
                 tracing::info!("following the stream of changes");
+                telemetry::stream_up();
                 self.is_streaming = true;
                 // What happened before it began.
                 self.next_scan = Instant::now();
             }
             Some(Event::Down) => {
                 self.counters.stream_breaks += u64::from(self.is_streaming);
+                telemetry::stream_down(self.is_streaming);
                 self.is_streaming = false;
                 self.next_scan = self.next_scan.min(Instant::now() + SCAN_WITHOUT_STREAM);
             }
@@ -82,10 +85,16 @@ impl Keeper {
         self.plan_within(Duration::ZERO);
     }
 
+    fn take_clock(&mut self, clock: ChainClock) {
+        telemetry::clock(clock);
+        self.health.clock_read(clock.slot);
+        self.mirror.set_clock(clock);
+    }
+
     fn on_clock(&mut self, clock: Result<ChainClock, LoadError>) {
         self.reading_clock = false;
         match clock {
-            Ok(clock) => self.mirror.set_clock(clock),
+            Ok(clock) => self.take_clock(clock),
             Err(error) => {
                 tracing::warn!(error = text::scrub(&error), "cannot read the clock");
                 self.next_clock = Instant::now() + SCAN_WITHOUT_STREAM;
@@ -95,11 +104,14 @@ impl Keeper {
 
     fn on_scan(&mut self, scan: Result<Scan, LoadError>) {
         self.reading_all = false;
+        telemetry::scan(scan.is_ok());
         match scan {
             Ok(scan) => {
                 let missing = reads::apply(&mut self.mirror, scan);
                 self.read_missing(missing);
                 self.has_scanned = true;
+                self.health.scanned();
+                telemetry::oracles_of(self.mirror.state());
                 self.counters.scans += 1;
                 tracing::debug!(counters = %self.counters,
                     undecodable = self.mirror.undecodable(), "scanned");
@@ -156,6 +168,7 @@ impl Keeper {
             None => self.next_scan = Instant::now(),
         }
         for seen in &report.seen {
+            telemetry::oracle(seen);
             self.mirror.note_oracle(seen);
             if seen.result == OracleResult::Aborted {
                 alert(seen, &report.outcomes);
@@ -171,6 +184,7 @@ impl Keeper {
         match result {
             Ok(landed) => {
                 self.counters.landed += 1;
+                telemetry::action(Kind::of(&action), End::Done);
                 self.backoff.succeeded(&key);
                 tracing::info!(draw = action.draw_id(), games = action.game_ids(),
                     signature = %landed.signature, slot = landed.slot, "{action}");
@@ -182,6 +196,7 @@ impl Keeper {
     fn on_failure(&mut self, key: Key, action: &Action, error: &ActionError) {
         let verdict = error.verdict();
         self.counters.count(verdict);
+        telemetry::action(Kind::of(action), verdict);
         let (is_dead, error) = (error.is_dead(), text::scrub(error));
         let line = format!("{action}: {error}");
         let again_in = self.backoff.failed(key, verdict, line, Instant::now());

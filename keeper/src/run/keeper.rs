@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,6 +29,7 @@ use crate::{
     pack::next_batch,
     plan::{Plan, plan, plan_around},
     stream::Event,
+    telemetry::{self, Health, Kind, Progress},
 };
 
 /// Pause between two scans while there is no stream of changes.
@@ -51,6 +53,8 @@ pub(super) struct Job {
     keys: Vec<Key>,
     /// Whether it pays out, rather than moving a draw on.
     is_push: bool,
+    kind: Kind,
+    begun: Instant,
 }
 
 /// The keeper.
@@ -60,6 +64,8 @@ pub struct Keeper {
     pub(super) mirror: Mirror,
     pub(super) backoff: Backoff,
     pub(super) counters: Counters,
+    pub(super) health: Arc<Health>,
+    progress: Progress,
     /// Jobs under way, and what each holds.
     pub(super) jobs: JoinSet<Report>,
     pub(super) running: HashMap<Id, Job>,
@@ -91,6 +97,8 @@ impl Keeper {
             config,
             backoff: Backoff::default(),
             counters: Counters::default(),
+            health: Arc::default(),
+            progress: Progress::default(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
             reads: JoinSet::new(),
@@ -108,11 +116,17 @@ impl Keeper {
         }
     }
 
+    /// Tells from here on how it gets on.
+    pub fn tell(self, health: Arc<Health>) -> Self {
+        Self { health, ..self }
+    }
+
     /// Keeps until stopped (or, without a stream, until nothing is due), then
     /// lets what is under way end.
     pub async fn run(mut self) -> Summary {
         let stopping = self.context.stopping.clone();
         loop {
+            self.health.turned();
             let plan_at = self.next_plan.unwrap_or(self.next_clock);
             tokio::select! {
                 () = stopping.cancelled() => break,
@@ -148,9 +162,28 @@ impl Keeper {
         self.backoff.defer(now, &mut in_hand);
         self.read_missing_entries(&in_hand);
         let plan = plan_around(self.mirror.state(), &self.config.settings, &in_hand);
+        self.progress
+            .planned(self.mirror.state(), &plan, now.elapsed());
         self.wake_when_due(&plan, now);
+        let due: Vec<(Kind, Key)> = plan
+            .actions
+            .iter()
+            .map(|action| (Kind::of(action), action.main_key()))
+            .collect();
         self.start(plan.actions, busy);
+        self.tell_of_jobs(&due);
         self.is_done(now)
+    }
+
+    fn tell_of_jobs(&self, due: &[(Kind, Key)]) {
+        let begun = self.keys_in_hand();
+        let left = due.iter().filter(|(_, key)| !begun.contains(key));
+        telemetry::queue(
+            left.map(|(kind, _)| *kind),
+            self.running.values().map(|job| job.kind),
+        );
+        self.health
+            .planned(self.running.values().map(|job| job.begun).min());
     }
 
     fn keys_in_hand(&self) -> BTreeSet<Key> {
@@ -189,9 +222,15 @@ impl Keeper {
             }
             busy.extend(keys.iter().copied());
             *count += 1;
-            let context = self.context.on(self.terms(&batch));
-            let task = self.jobs.spawn(execute(context, batch));
-            self.running.insert(task.id(), Job { keys, is_push });
+            let terms = self.terms(&batch);
+            let job = Job {
+                keys,
+                is_push,
+                kind: terms.kind,
+                begun: Instant::now(),
+            };
+            let task = self.jobs.spawn(execute(self.context.on(terms), batch));
+            self.running.insert(task.id(), job);
         }
     }
 
@@ -312,6 +351,7 @@ impl Keeper {
     /// Lets what is under way end, within the deadline.
     async fn drain(mut self) -> Summary {
         self.context.stopping.cancel();
+        self.health.draining();
         self.reads.abort_all();
         let deadline = Instant::now() + self.config.drain;
         while let Ok(Some(ended)) = timeout_at(deadline, self.jobs.join_next_with_id()).await {

@@ -10,6 +10,7 @@ use crate::{
         Guard,
         bounties::{Rent, Till},
     },
+    telemetry::Kind,
 };
 
 impl Keeper {
@@ -29,6 +30,7 @@ impl Keeper {
             (action.main_key(), bounties)
         });
         Terms {
+            kind: Kind::of_job(actions),
             incomes: incomes.collect(),
             is_exempt: actions.iter().any(|action| Guard::exempts(action, state)),
             urgency: Urgency {
@@ -37,7 +39,6 @@ impl Keeper {
                 worth: None,
             },
             intent: serde_json::to_string(&keys).unwrap_or_default(),
-            ..Terms::default()
         }
     }
 
