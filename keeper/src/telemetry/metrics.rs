@@ -117,7 +117,6 @@ metrics! {
     gauge STREAM_UP = "stream_up", Count, "Whether changes are followed as they happen: 1, or 0 while only scans tell of them";
     counter STREAM_BREAKS = "stream_breaks_total", Count, "Times the stream of changes broke";
     counter SCANS = "scans_total", Count, "Full scans, by outcome";
-    counter PLANS = "plans_total", Count, "Plans made";
     QUICK PLAN_SECONDS = "plan_seconds", Seconds, "How long planning took";
     counter ORACLE_ANSWERS = "oracle_answers_total", Count, "What oracles did when they were asked";
     ANSWERS ORACLE_ANSWER_SECONDS = "oracle_answer_seconds", Seconds, "How long oracles took to answer";
@@ -153,6 +152,13 @@ pub(super) fn recorder() -> PrometheusRecorder {
     builder.build_recorder()
 }
 
+/// What /metrics shows before anything has happened.
+pub fn shown_at_first(endpoints: usize) -> String {
+    let recorder = recorder();
+    metrics::with_local_recorder(&recorder, || register(endpoints));
+    recorder.handle().render()
+}
+
 /// Describes every metric and shows it at zero, so that rates are right from the first
 /// event on, and a metric that nothing happened to is told from one that is not there.
 pub(super) fn register(endpoints: usize) {
@@ -183,14 +189,7 @@ pub(super) fn register(endpoints: usize) {
     ] {
         gauge!(name).set(0.0);
     }
-    for name in [
-        STREAM_BREAKS,
-        PLANS,
-        TAKEOVERS,
-        FEES,
-        PRIORITY_FEES,
-        BOUNTIES,
-    ] {
+    for name in [STREAM_BREAKS, TAKEOVERS, FEES, PRIORITY_FEES, BOUNTIES] {
         counter!(name).absolute(0);
     }
     for name in [CONFIRMATION_SECONDS, PLAN_SECONDS, JOURNAL_WRITE_SECONDS] {

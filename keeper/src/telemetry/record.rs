@@ -53,7 +53,6 @@ pub fn games(counts: [u64; STATUSES.len()]) {
 
 /// A plan was made, which took so long.
 pub fn plan(took: Duration) {
-    counter!(names::PLANS).increment(1);
     histogram!(names::PLAN_SECONDS).record(took.as_secs_f64());
 }
 
