@@ -1,0 +1,73 @@
+//! One of two nodes does not tell the truth.
+
+use std::time::Duration;
+
+use lottery_client::sender::{Parts, SendError, Sender, Settings};
+use lottery_lab::{Fate, RpcFault, Rule, lies};
+use serde_json::json;
+
+use crate::stage::{Stage, in_time};
+
+/// One node says that everything has expired and knows no signature; the other knows
+/// better.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_cannot_declare_a_transaction_dead() {
+    let stage = Stage::set(2).await;
+    stage.run_clock();
+    let liar = &stage.ways[0].weather;
+    liar.add(lies::block_height_ahead(10_000));
+    liar.add(lies::forget_signatures());
+    // Late enough for the liar to be asked first.
+    let late = Fate::LandOnSend { nth: 60, after: 1 };
+    stage.node.ledger.next_fates([late]);
+    stage.send(&stage.sender()).await.unwrap();
+    assert_eq!(stage.node.ledger.different(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_witness_is_uncertain_and_not_repeated() {
+    let stage = Stage::set(2).await;
+    stage.run_clock();
+    stage.node.ledger.next_fates([Fate::Never]);
+    // The second node answers everything but what a witness is asked.
+    let broken = Rule::on("getBlockHeight", RpcFault::status(503));
+    stage.ways[1].weather.add(broken);
+    let parts = stage.parts();
+    let sender = Sender::from_parts(Parts {
+        settings: Settings {
+            patience_after_expiry: Duration::from_secs(4),
+            ..parts.settings
+        },
+        ..parts
+    });
+    let error = stage.send(&sender).await.unwrap_err();
+    assert!(matches!(error, SendError::Uncertain(_)), "{error}");
+    assert_eq!(stage.node.ledger.different(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_made_up_blockhash_is_not_used_twice() {
+    let stage = Stage::set(2).await;
+    stage.run_clock();
+    stage.ways[0].weather.add(lies::unknown_blockhash());
+    stage.send(&stage.sender()).await.unwrap();
+    let sent = stage.node.ledger.sent();
+    assert!(sent.last().unwrap().landing.is_some());
+    assert!(sent.len() <= 3, "{} signed", sent.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_from_the_future_are_not_believed() {
+    let stage = Stage::set(2).await;
+    stage.run_clock();
+    let pool = stage.pool();
+    for way in &stage.ways {
+        in_time(way.weather.until(|weather| weather.count("getSlot") >= 2)).await;
+    }
+    stage.ways[0].weather.add(lies::slot_ahead(1_000_000));
+    for _ in 0..20 {
+        let asked = pool.request("getLatestBlockhash", json!([]));
+        asked.await.unwrap();
+    }
+    assert!(pool.slot() < 1_000_000);
+}
