@@ -4,16 +4,18 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use serde::Serialize;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{Config, Options, refuse_unknown_variables},
-    doctor,
+    doctor::{self, Finding, Level},
     plan::Plan,
-    run,
-    telemetry::{Health, Server},
+    run::{self, Summary},
+    telemetry::{Health, Outcome, Server},
     text,
 };
 
@@ -52,15 +54,23 @@ enum Command {
     /// Keep until SIGTERM or SIGINT
     Run,
     /// Act until nothing is due, then exit
-    Once,
+    Once {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print what is due and why the rest waits, without acting
     Plan {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Check keys, node, program, oracles, balance and clock
-    Doctor,
+    /// Check keys, nodes, database, program, oracles, balance, fees and clock
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the configuration in effect, without its secrets
     Config {
         /// Print JSON
@@ -147,14 +157,10 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Once => {
+        Command::Once { json } => {
             let stopping = stop_on_signals()?;
             let summary = run::once(&config, stopping).await?;
-            let mut out = std::io::stdout();
-            for (_, problem) in &summary.given_up {
-                writeln!(out, "left undone: {problem}")?;
-            }
-            writeln!(out, "{}", summary.counters)?;
+            print_summary(&summary, json)?;
             Ok(code(summary.is_complete()))
         }
         Command::Plan { json } => {
@@ -167,25 +173,14 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
         Command::Config { json: true } => {
-            let mut out = std::io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &config.options())?;
-            writeln!(out)?;
+            print_json(&config.options())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Doctor => {
+        Command::Doctor { json } => {
             let findings = doctor::check(&config).await;
-            let mut out = std::io::stdout();
-            for finding in &findings {
-                match &finding.remedy {
-                    None => writeln!(out, "ok    {:<10} {}", finding.name, finding.seen)?,
-                    Some(remedy) => {
-                        writeln!(out, "FAIL  {:<10} {}: {remedy}", finding.name, finding.seen)?;
-                    }
-                }
-            }
-            Ok(code(
-                findings.iter().all(|finding| finding.remedy.is_none()),
-            ))
+            print_findings(&findings, json)?;
+            let is_good = findings.iter().all(|finding| finding.level != Level::Bad);
+            Ok(code(is_good))
         }
     }
 }
@@ -220,13 +215,64 @@ fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     Ok(stopping)
 }
 
-fn print_plan(plan: &Plan, json: bool) -> anyhow::Result<()> {
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn print_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
     if json {
-        serde_json::to_writer_pretty(&mut out, plan)?;
-        writeln!(out)?;
-        return Ok(());
+        let left = summary.given_up.iter().map(|(verdict, problem)| {
+            let class = Outcome::from(*verdict).label();
+            json!({"class": class, "problem": problem})
+        });
+        let left: Vec<_> = left.collect();
+        return print_json(&json!({
+            "complete": summary.is_complete(),
+            "counters": summary.counters,
+            "left_undone": left,
+            "abandoned": summary.abandoned,
+        }));
     }
+    let mut out = std::io::stdout().lock();
+    for (_, problem) in &summary.given_up {
+        writeln!(out, "left undone: {problem}")?;
+    }
+    writeln!(out, "{}", summary.counters)?;
+    Ok(())
+}
+
+fn print_findings(findings: &[Finding], json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&findings);
+    }
+    let mut out = std::io::stdout().lock();
+    for Finding {
+        name,
+        level,
+        seen,
+        remedy,
+    } in findings
+    {
+        let level = match level {
+            Level::Good => "ok",
+            Level::Doubtful => "look",
+            Level::Bad => "FAIL",
+        };
+        let remedy = remedy.as_ref().map(|remedy| format!(": {remedy}"));
+        let remedy = remedy.unwrap_or_default();
+        writeln!(out, "{level:<5} {name:<10} {seen}{remedy}")?;
+    }
+    Ok(())
+}
+
+fn print_plan(plan: &Plan, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(plan);
+    }
+    let mut out = std::io::stdout().lock();
     if plan.actions.is_empty() {
         writeln!(out, "nothing is due")?;
     }

@@ -11,6 +11,7 @@ mod values;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
+use lottery_client::sender::fees::FeeSettings;
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
@@ -84,6 +85,18 @@ pub struct Fees {
     /// Most that a transaction may cost beside its base fee (lamports); with 0
     /// nothing is offered, and nobody asked what others pay.
     pub cap_lamports: u64,
+}
+
+impl Fees {
+    /// As senders take them.
+    pub fn settings(&self) -> FeeSettings {
+        FeeSettings {
+            percentile: self.percentile,
+            urgent_percentile: self.urgent_percentile,
+            min_micro_lamports: self.min_micro_lamports,
+            cap_lamports: self.cap_lamports,
+        }
+    }
 }
 
 /// The database of the lease and the journal.

@@ -1,0 +1,138 @@
+//! What is set up on this machine and around it.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
+
+use lottery_client::keypair;
+use solana_pubkey::Pubkey;
+use solana_signer::Signer as _;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+use super::{CONNECT, Findings};
+use crate::config::{Config, Secret};
+
+/// Permissions of anybody but the file's owner.
+const OTHERS: u32 = 0o077;
+
+pub(super) fn check_keypair(config: &Config, findings: &mut Findings) -> Option<Pubkey> {
+    let Some(path) = &config.keypair else {
+        findings.bad("keypair", "none is set", "set keypair to a keypair file");
+        return None;
+    };
+    match keypair::read(path) {
+        Ok(keypair) => {
+            findings.good("keypair", keypair.pubkey().to_string());
+            check_permissions(path, findings);
+            Some(keypair.pubkey())
+        }
+        Err(error) => {
+            let remedy = "point keypair to a file made by `solana-keygen new`";
+            findings.bad("keypair", error.to_string(), remedy);
+            None
+        }
+    }
+}
+
+fn check_permissions(path: &Path, findings: &mut Findings) {
+    let Ok(about) = std::fs::metadata(path) else {
+        return;
+    };
+    let mode = about.permissions().mode() & 0o777;
+    let seen = format!("mode {mode:o}");
+    if mode & OTHERS == 0 {
+        findings.good("key file", seen);
+    } else {
+        let remedy = format!(
+            "others than its owner can get at the key: chmod 600 {}",
+            path.display()
+        );
+        findings.doubtful("key file", seen, remedy);
+    }
+}
+
+pub(super) async fn check_listen(config: &Config, findings: &mut Findings) {
+    let Some(address) = config.listen else {
+        return;
+    };
+    match TcpListener::bind(address).await {
+        Ok(_) => findings.good("listen", format!("{address} is free")),
+        Err(error) => findings.doubtful(
+            "listen",
+            format!("{address}: {error}"),
+            "fine if that is this keeper, running; else choose another address",
+        ),
+    }
+}
+
+/// Whether somebody answers there; what it holds is checked by who uses it.
+pub(super) async fn check_database(config: &Config, findings: &mut Findings) {
+    let Some(url) = config.database.url.as_ref().map(Secret::expose) else {
+        return;
+    };
+    if is_reachable(url).await {
+        findings.good("database", "something listens there");
+    } else {
+        let remedy = "check database_url, and that the server runs and lets this machine in";
+        findings.bad("database", "nobody answers", remedy);
+    }
+}
+
+/// Whether something listens there.
+pub(super) async fn is_reachable(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let address = match (has_port, scheme) {
+        (true, _) => authority.to_owned(),
+        (false, "https") => format!("{authority}:443"),
+        (false, "postgres" | "postgresql") => format!("{authority}:5432"),
+        (false, _) => format!("{authority}:80"),
+    };
+    matches!(
+        timeout(CONNECT, TcpStream::connect(address)).await,
+        Ok(Ok(_))
+    )
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::fs::Permissions;
+
+    use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn a_key_that_others_can_read_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keeper.json");
+        std::fs::write(&path, "[]").unwrap();
+        let level = |mode| {
+            std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let mut findings = Findings::default();
+            check_permissions(&path, &mut findings);
+            findings.0.first().unwrap().level
+        };
+        assert_eq!(level(0o600), Level::Good);
+        assert_eq!(level(0o400), Level::Good);
+        assert_eq!(level(0o640), Level::Doubtful);
+        assert_eq!(level(0o604), Level::Doubtful);
+    }
+
+    #[tokio::test]
+    async fn whoever_listens_is_found() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        assert!(is_reachable(&format!("postgres://u:p@{address}/db")).await);
+        assert!(is_reachable(&format!("http://{address}/x")).await);
+        drop(taken);
+        assert!(!is_reachable(&format!("http://{address}/x")).await);
+    }
+}
