@@ -163,14 +163,14 @@ impl Pool {
 
     /// Asks the endpoints, the fittest first, until one answers. Returns which, too.
     pub async fn request(&self, method: &str, params: Value) -> Result<(usize, Value), Fault> {
-        let body = self.body(method, &params);
+        let question = self.question(method, &params);
         let mut last = Fault::Unreachable("no endpoint is configured".into());
         for round in 0..ROUNDS {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
             for index in self.ranked() {
-                match self.ask_with(index, method, body.clone()).await {
+                match self.put(index, &question).await {
                     Ok(answer) => return Ok((index, answer)),
                     Err(fault) if fault.reaction() == Reaction::GiveUp => return Err(fault),
                     Err(fault) => last = fault,
@@ -182,17 +182,14 @@ impl Pool {
 
     /// Asks one endpoint, once.
     pub async fn ask(&self, index: usize, method: &str, params: Value) -> Result<Value, Fault> {
-        self.ask_with(index, method, self.body(method, &params))
-            .await
+        self.put(index, &self.question(method, &params)).await
     }
 
     /// Asks all endpoints at the same time; the answers in their order.
     pub async fn ask_all(&self, method: &str, params: &Value) -> Vec<Result<Value, Fault>> {
-        let questions = (0..self.endpoints.len()).map(|index| {
-            let body = self.body(method, params);
-            self.ask_with(index, method, body)
-        });
-        join_all(questions).await
+        let question = self.question(method, params);
+        let asked = (0..self.endpoints.len()).map(|index| self.put(index, &question));
+        join_all(asked).await
     }
 
     /// Tells all endpoints; the first answer. The others are told in the background.
@@ -201,10 +198,11 @@ impl Pool {
         method: &'static str,
         params: Value,
     ) -> Result<Value, Fault> {
+        let question = Arc::new(self.question(method, &params));
         let mut told: FuturesUnordered<_> = (0..self.endpoints.len())
             .map(|index| {
-                let (pool, body) = (self.clone(), self.body(method, &params));
-                tokio::spawn(async move { pool.ask_with(index, method, body).await })
+                let (pool, question) = (self.clone(), question.clone());
+                tokio::spawn(async move { pool.put(index, &question).await })
             })
             .collect();
         let mut last = Fault::Unreachable("no endpoint is configured".into());
@@ -221,19 +219,25 @@ impl Pool {
     /// Notes that an endpoint has misled us.
     pub fn blame(&self, index: usize) {
         if let Some(endpoint) = self.endpoints.get(index) {
-            endpoint.failed(Reaction::Strike);
+            endpoint.lied();
         }
     }
 
-    fn body(&self, method: &str, params: &Value) -> String {
+    fn question<'a>(&self, method: &'a str, params: &Value) -> Question<'a> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string()
+        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        Question {
+            method,
+            body: body.to_string(),
+            is_current: is_current(params),
+        }
     }
 
-    async fn ask_with(&self, index: usize, method: &str, body: String) -> Result<Value, Fault> {
+    async fn put(&self, index: usize, question: &Question<'_>) -> Result<Value, Fault> {
         let Some(endpoint) = self.endpoints.get(index) else {
             return Err(Fault::Unreachable(format!("there is no endpoint {index}")));
         };
+        let method = question.method;
         let is_search = matches!(
             method,
             "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
@@ -244,12 +248,13 @@ impl Pool {
             self.settings.quick_timeout.min(self.settings.timeout)
         };
         let started = Instant::now();
+        let body = question.body.clone();
         let answer = endpoint.post(&self.http, body, timeout).await;
         let took = started.elapsed();
         let answer = match answer {
             Ok(answer) => {
                 endpoint.answered((!is_search).then_some(took));
-                self.check_slot(endpoint, answer)
+                self.check_slot(endpoint, question, answer)
             }
             Err(fault) => Err(fault),
         };
@@ -265,7 +270,12 @@ impl Pool {
     }
 
     /// Notes the slot that an answer is of, and refuses what is out of date.
-    fn check_slot(&self, endpoint: &Endpoint, answer: Value) -> Result<Value, Fault> {
+    fn check_slot(
+        &self,
+        endpoint: &Endpoint,
+        question: &Question<'_>,
+        answer: Value,
+    ) -> Result<Value, Fault> {
         let context = answer
             .get("context")
             .and_then(|context| context.get("slot"));
@@ -278,11 +288,26 @@ impl Pool {
         let reference = self.slot();
         let lags = found.saturating_add(self.settings.max_slot_lag) < reference;
         // One alone has nobody to be compared with but itself.
-        if lags && self.endpoints.len() > 1 {
+        if lags && question.is_current && self.endpoints.len() > 1 {
             return Err(Fault::Stale { found, reference });
         }
         Ok(answer)
     }
+}
+
+/// A question as it is put to endpoints.
+struct Question<'a> {
+    method: &'a str,
+    body: String,
+    /// Whether it asks for what is new; what is finalized is a while behind.
+    is_current: bool,
+}
+
+/// Whether parameters name a commitment other than the default, which is `finalized`.
+fn is_current(params: &Value) -> bool {
+    let named = params.as_array().into_iter().flatten();
+    let mut named = named.filter_map(|param| param.get("commitment")?.as_str());
+    named.any(|commitment| commitment != "finalized")
 }
 
 /// Looks at the endpoints' slots for as long as there is a pool.

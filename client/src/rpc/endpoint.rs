@@ -13,7 +13,7 @@ use super::fault::{Fault, Reaction, parse};
 const FIRST_REST: Duration = Duration::from_millis(250);
 const LONGEST_REST: Duration = Duration::from_secs(15);
 
-/// How long an endpoint rests whose slots cannot be true.
+/// How long an endpoint rests that said what cannot be true.
 const REST_OF_A_LIAR: Duration = Duration::from_secs(60);
 
 /// No cluster makes slots faster than this; what claims so lies.
@@ -43,13 +43,17 @@ pub struct Health {
     pub latency: Duration,
     /// Failures in a row.
     pub strikes: u32,
+    /// After failures, until it answers.
     resting_until: Option<Instant>,
+    /// Whether or not it answers: it asked for it, or misled us.
+    shunned_until: Option<Instant>,
 }
 
 impl Health {
     /// Whether it is left alone for now.
     pub fn is_resting(&self, now: Instant) -> bool {
-        self.resting_until.is_some_and(|until| now < until)
+        let until = self.resting_until.max(self.shunned_until);
+        until.is_some_and(|until| now < until)
     }
 }
 
@@ -69,6 +73,7 @@ impl Endpoint {
                 latency: Duration::ZERO,
                 strikes: 0,
                 resting_until: None,
+                shunned_until: None,
             }),
         }
     }
@@ -144,16 +149,24 @@ impl Endpoint {
     /// Notes a fault.
     pub fn failed(&self, reaction: Reaction) {
         let mut health = self.lock();
-        let rest = match reaction {
-            Reaction::GiveUp | Reaction::FailOver => return,
-            Reaction::Rest(rest) => rest,
+        let now = Instant::now();
+        match reaction {
+            Reaction::GiveUp | Reaction::FailOver => {}
+            Reaction::Rest(rest) => {
+                health.shunned_until = health.shunned_until.max(Some(now + rest));
+            }
             Reaction::Strike => {
                 health.strikes = health.strikes.saturating_add(1);
                 let doublings = health.strikes.saturating_sub(1).min(8);
-                (FIRST_REST * (1 << doublings)).min(LONGEST_REST)
+                let rest = (FIRST_REST * (1 << doublings)).min(LONGEST_REST);
+                health.resting_until = Some(now + rest);
             }
-        };
-        health.resting_until = Some(Instant::now() + rest);
+        }
+    }
+
+    /// Notes that it has misled us.
+    pub fn lied(&self) {
+        self.failed(Reaction::Rest(REST_OF_A_LIAR));
     }
 
     /// Notes a slot that it claims; whether that can be.
@@ -164,8 +177,7 @@ impl Endpoint {
             let elapsed = now.duration_since(at).as_millis() / SHORTEST_SLOT.as_millis();
             let most = u64::try_from(elapsed).unwrap_or(u64::MAX);
             if slot > health.slot.saturating_add(most).saturating_add(SLOT_SLACK) {
-                health.strikes = health.strikes.saturating_add(1);
-                health.resting_until = Some(now + REST_OF_A_LIAR);
+                health.shunned_until = Some(now + REST_OF_A_LIAR);
                 return false;
             }
         }

@@ -32,7 +32,8 @@ pub enum Fate {
     Live,
     /// It can never land: enough nodes are past its last block and know nothing of it.
     Dead,
-    /// Its last block is past, but too few nodes can say that it did not land.
+    /// Its last block is past by all who answer, but too few can say that it did not
+    /// land.
     Uncertain,
 }
 
@@ -101,7 +102,7 @@ fn judge(signed: &Signed, witnesses: &[Witness], quorum: usize, margin: u64) -> 
     }
     if absent >= quorum && quorum > 0 {
         Fate::Dead
-    } else if past > 0 {
+    } else if past > 0 && past == witnesses.len() {
         Fate::Uncertain
     } else {
         Fate::Live
@@ -189,9 +190,11 @@ mod tests {
         let fate = |witnesses: &[Witness]| judge(&transaction, witnesses, 2, 5);
         assert!(matches!(fate(&[absent(200), absent(200)]), Fate::Dead));
         assert!(matches!(
-            fate(&[absent(200), ignorant(100)]),
+            fate(&[absent(200), ignorant(200)]),
             Fate::Uncertain
         ));
+        // One of the two is behind, or the other lies.
+        assert!(matches!(fate(&[absent(200), ignorant(100)]), Fate::Live));
         assert!(matches!(fate(&[absent(200)]), Fate::Uncertain));
         assert!(matches!(fate(&[ignorant(105), ignorant(90)]), Fate::Live));
         assert!(matches!(fate(&[]), Fate::Live));

@@ -13,12 +13,13 @@ use crate::stage::{Stage, in_time};
 #[tokio::test(flavor = "multi_thread")]
 async fn one_node_cannot_declare_a_transaction_dead() {
     let stage = Stage::set(2).await;
-    stage.run_clock();
+    // So slow that the blockhash lasts longer than the liar is given time.
+    stage.node.ledger.run_clock(Duration::from_millis(40));
     let liar = &stage.ways[0].weather;
     liar.add(lies::block_height_ahead(10_000));
     liar.add(lies::forget_signatures());
     // Late enough for the liar to be asked first.
-    let late = Fate::LandOnSend { nth: 60, after: 1 };
+    let late = Fate::LandOnSend { nth: 80, after: 1 };
     stage.node.ledger.next_fates([late]);
     stage.send(&stage.sender()).await.unwrap();
     assert_eq!(stage.node.ledger.different(), 1);
@@ -66,7 +67,7 @@ async fn slots_from_the_future_are_not_believed() {
     }
     stage.ways[0].weather.add(lies::slot_ahead(1_000_000));
     for _ in 0..20 {
-        let asked = pool.request("getLatestBlockhash", json!([]));
+        let asked = pool.request("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
         asked.await.unwrap();
     }
     assert!(pool.slot() < 1_000_000);

@@ -52,7 +52,7 @@ async fn a_node_that_falls_behind_is_left_aside() {
     let stage = Stage::set(2).await;
     stage.run_clock();
     let pool = stage.pool();
-    let ask = || pool.request("getLatestBlockhash", json!([]));
+    let ask = || pool.request("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
     for way in &stage.ways {
         in_time(way.weather.until(|weather| weather.count("getSlot") >= 2)).await;
     }
@@ -61,7 +61,13 @@ async fn a_node_that_falls_behind_is_left_aside() {
     let stale = RpcFault::Stale(Lag::Slots(200));
     stage.ways[0].weather.add(Rule::any(stale));
     let before = stage.node.ledger.slot();
-    in_time(stage.node.ledger.until(|ledger| ledger.slot() > before + 250)).await;
+    in_time(
+        stage
+            .node
+            .ledger
+            .until(|ledger| ledger.slot() > before + 250),
+    )
+    .await;
     for _ in 0..10 {
         let (_, answer) = ask().await.unwrap();
         let slot = answer["context"]["slot"].as_u64().unwrap();
