@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use lottery_client::{
     gateway::GatewayError, instruction::BatchError, keypair::KeypairError, lottery::LotteryError,
-    refusal::Refusal, sender::SendError,
+    refusal::Refusal,
+    sender::{SendError, TableError},
 };
 use solana_instruction::error::InstructionError;
 use solana_transaction_error::TransactionError;
@@ -202,6 +203,8 @@ pub enum ConfigError {
     Keypair(#[from] KeypairError),
     #[error("gateway client: {0}")]
     Gateway(#[from] GatewayError),
+    #[error("lookup_tables: {0}")]
+    Table(#[from] TableError),
 }
 
 #[cfg(test)]

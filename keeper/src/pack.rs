@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, iter::Peekable, sync::LazyLock};
 
 use lottery_client::{
     instruction::{self, Batch, BatchError, DrawKeys, LaneKeys, Token},
-    sender::{MAX_TRANSACTION_BYTES, packed_size},
+    sender::Format,
     token::create_associated,
 };
 use solana_instruction::Instruction;
@@ -30,8 +30,8 @@ const PAY_TOKEN_COMPUTE_UNITS: u32 = 20_000;
 /// What creating a token account costs (compute units), its search for a bump included.
 const CREATE_ACCOUNT_COMPUTE_UNITS: u32 = 35_000;
 
-/// Most games that any transaction could name: each takes 33 bytes.
-const GAMES_BOUND: usize = MAX_TRANSACTION_BYTES / 33;
+/// Bytes of a transaction that each game takes: its address, and its position twice.
+const GAME_BYTES: usize = 33;
 
 /// How many games one transaction holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +47,14 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// What fits; found by building transactions of distinct addresses.
+    /// What fits into the plainest transactions.
     pub fn of_transactions() -> Self {
-        static CAPACITY: LazyLock<Capacity> = LazyLock::new(Capacity::measure);
+        static CAPACITY: LazyLock<Capacity> = LazyLock::new(|| Capacity::of(&Format::Legacy));
         *CAPACITY
     }
 
-    fn measure() -> Self {
+    /// What fits; found by building transactions of distinct addresses.
+    pub fn of(format: &Format) -> Self {
         let payer = Pubkey::new_unique();
         let keys = LaneKeys {
             house: Pubkey::new_unique(),
@@ -72,29 +73,36 @@ impl Capacity {
         };
         let oracle = Pubkey::new_unique();
         let settlement = |token, compute_units| {
-            let by_size = most_games(&payer, |games| {
+            let by_size = most_games(format, &payer, |games| {
                 instruction::settle_draw(payer, draw, games, token)
             });
             let by_compute = usize::try_from(PUSH_COMPUTE_UNITS).unwrap_or(0) / compute_units;
             by_size.min(by_compute)
         };
         Self {
-            request: most_games(&payer, |games| {
+            request: most_games(format, &payer, |games| {
                 instruction::request_draw(payer, keys, 1, oracle, games)
             }),
-            release: most_games(&payer, |games| instruction::abort_draw(payer, draw, games)),
+            release: most_games(format, &payer, |games| {
+                instruction::abort_draw(payer, draw, games)
+            }),
             settlement: settlement(None, SETTLE_COMPUTE_UNITS),
             token_settlement: settlement(Some(token), SETTLE_TOKEN_COMPUTE_UNITS),
         }
     }
 }
 
-fn most_games(payer: &Pubkey, build: impl Fn(&[Pubkey]) -> Instruction) -> usize {
-    let games: Vec<Pubkey> = (0..GAMES_BOUND).map(|_| Pubkey::new_unique()).collect();
-    (1..=GAMES_BOUND)
+fn most_games(
+    format: &Format,
+    payer: &Pubkey,
+    build: impl Fn(&[Pubkey]) -> Instruction,
+) -> usize {
+    let bound = format.max_bytes() / GAME_BYTES;
+    let games: Vec<Pubkey> = (0..bound).map(|_| Pubkey::new_unique()).collect();
+    (1..=bound)
         .take_while(|count| {
             let games = games.get(..*count).unwrap_or_default();
-            packed_size(&[build(games)], payer) <= MAX_TRANSACTION_BYTES
+            format.fits(&[build(games)], payer)
         })
         .last()
         .unwrap_or(1)
@@ -145,6 +153,7 @@ impl Push {
 pub fn next_batch<I: Iterator<Item = Action>>(
     actions: &mut Peekable<I>,
     payer: &Pubkey,
+    format: &Format,
 ) -> Vec<Action> {
     let mut batch = Vec::new();
     let mut pushes = Vec::new();
@@ -154,7 +163,7 @@ pub fn next_batch<I: Iterator<Item = Action>>(
         pushes.push(push);
         let fits = compute_units <= PUSH_COMPUTE_UNITS
             && instructions(&pushes, payer, |_| true)
-                .is_ok_and(|built| packed_size(&built, payer) <= MAX_TRANSACTION_BYTES);
+                .is_ok_and(|built| format.fits(&built, payer));
         if !fits && !batch.is_empty() {
             break;
         }
@@ -177,6 +186,13 @@ mod tests {
         assert!(capacity.release >= capacity.request, "{capacity:?}");
         assert!((14..=24).contains(&capacity.settlement), "{capacity:?}");
         assert!((3..=8).contains(&capacity.token_settlement), "{capacity:?}");
+    }
+
+    #[test]
+    fn larger_transactions_hold_more() {
+        let (legacy, v1) = (Capacity::of_transactions(), Capacity::of(&Format::V1));
+        assert!(v1.request > 2 * legacy.request, "{v1:?}");
+        assert!(v1.settlement >= legacy.settlement, "{v1:?}");
     }
 
     /// One of each sort of operation, of native and token houses.
@@ -220,7 +236,11 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn batches_fit_and_lose_nothing(kinds in prop::collection::vec((0u8..5, 1u8..=8), 0..60)) {
+        fn batches_fit_and_lose_nothing(
+            kinds in prop::collection::vec((0u8..5, 1u8..=8), 0..60),
+            is_v1: bool,
+        ) {
+            let format = if is_v1 { Format::V1 } else { Format::Legacy };
             let game = Pubkey::new_unique();
             let actions: Vec<Action> = kinds
                 .iter()
@@ -230,16 +250,14 @@ mod tests {
             let mut left = actions.clone().into_iter().peekable();
             let mut packed = Vec::new();
             while left.peek().is_some() {
-                let batch = next_batch(&mut left, &payer);
+                let batch = next_batch(&mut left, &payer, &format);
                 prop_assert!(!batch.is_empty());
                 let pushes: Vec<Push> = batch.iter().filter_map(Action::push).collect();
                 let compute: u32 = pushes.iter().map(Push::most_compute_units).sum();
                 // Whether or not token accounts have to be created, and of one token.
                 for create in [true, false] {
                     let built = instructions(&pushes, &payer, |_| create);
-                    prop_assert!(built.is_ok_and(
-                        |built| packed_size(&built, &payer) <= MAX_TRANSACTION_BYTES
-                    ));
+                    prop_assert!(built.is_ok_and(|built| format.fits(&built, &payer)));
                 }
                 prop_assert!(compute <= PUSH_COMPUTE_UNITS);
                 packed.extend(batch);

@@ -14,7 +14,7 @@ use lottery_client::{
     gateway::Gateway,
     keypair,
     rpc::{EndpointUrl, Observer, Pool, PoolSettings},
-    sender::Sender,
+    sender::{Format, Parts, Sender, fees::FeeSettings, load_tables},
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ pub use keeper::Keeper;
 pub use report::{Counters, Summary};
 
 use crate::{
-    config::Config,
+    config::{Config, TransactionVersion},
     context::{Context, Terms},
     error::ConfigError,
     load::Loader,
@@ -56,7 +56,19 @@ pub fn loader(config: &Config) -> Loader {
     Loader::new(rpc, config.settings.house)
 }
 
-fn context(config: &Config, stopping: CancellationToken) -> Result<Context, ConfigError> {
+/// How transactions are written, as the configuration says.
+async fn format(config: &Config, pool: &Arc<Pool>) -> Result<Format, ConfigError> {
+    Ok(match config.transaction_version {
+        TransactionVersion::Legacy => Format::Legacy,
+        TransactionVersion::V0 => {
+            let tables = load_tables(&pool.client(), &config.lookup_tables).await?;
+            Format::V0(tables.into())
+        }
+        TransactionVersion::V1 => Format::V1,
+    })
+}
+
+async fn context(config: &Config, stopping: CancellationToken) -> Result<Context, ConfigError> {
     let path = config
         .keypair
         .as_deref()
@@ -65,7 +77,16 @@ fn context(config: &Config, stopping: CancellationToken) -> Result<Context, Conf
     let pool = pool(config, Some(Arc::new(Observed)));
     Ok(Context {
         loader: Loader::new(Arc::new(pool.client()), config.settings.house),
-        sender: Sender::new(pool),
+        sender: Sender::from_parts(Parts {
+            fees: FeeSettings {
+                percentile: config.fees.percentile,
+                urgent_percentile: config.fees.urgent_percentile,
+                min_micro_lamports: config.fees.min_micro_lamports,
+                cap_lamports: config.fees.cap_lamports,
+            },
+            format: format(config, &pool).await?,
+            ..Parts::of(pool)
+        }),
         gateway: Gateway::new(config.oracle_rpc_url.clone(), config.gateway_timeout)?,
         payer,
         create_token_accounts: config.create_token_accounts,
@@ -84,7 +105,7 @@ pub async fn run(
     health: Arc<Health>,
     stopping: CancellationToken,
 ) -> Result<Summary, ConfigError> {
-    let context = context(config, stopping.clone())?;
+    let context = context(config, stopping.clone()).await?;
     health.acts(Role::Leader, 0);
     tokio::spawn(watch::balance(
         context.clone(),
@@ -106,7 +127,7 @@ pub async fn run(
 
 /// Acts until nothing is due, or what is left keeps failing.
 pub async fn once(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
-    let context = context(config, stopping)?;
+    let context = context(config, stopping).await?;
     let keeper = Keeper::new(context, config.clone(), None);
     Ok(keeper.run().await)
 }

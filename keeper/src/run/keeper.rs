@@ -26,7 +26,7 @@ use crate::{
     error::Verdict,
     execute::{Report, execute},
     mirror::Mirror,
-    pack::next_batch,
+    pack::{Capacity, next_batch},
     plan::{Plan, plan, plan_around},
     stream::Event,
     telemetry::{self, Health, Kind, Progress},
@@ -89,8 +89,13 @@ pub struct Keeper {
 
 impl Keeper {
     /// Without `events` the keeper ends when nothing is due any more.
-    pub fn new(context: Context, config: Config, events: Option<mpsc::Receiver<Event>>) -> Self {
+    pub fn new(
+        context: Context,
+        mut config: Config,
+        events: Option<mpsc::Receiver<Event>>,
+    ) -> Self {
         let now = Instant::now();
+        config.settings.capacity = Capacity::of(context.sender.format());
         Self {
             mirror: Mirror::new(config.settings.house, config.settings.close),
             context,
@@ -212,7 +217,7 @@ impl Keeper {
                 continue;
             }
             let batch = if is_push {
-                next_batch(&mut actions, &payer)
+                next_batch(&mut actions, &payer, self.context.sender.format())
             } else {
                 actions.next().into_iter().collect()
             };

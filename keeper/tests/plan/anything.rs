@@ -9,6 +9,7 @@ use lottery_client::{
     address,
     instruction::Token,
     lottery::state::{Draw, Entry, Game, GameStatus, House, LAYOUT_VERSION, Lane},
+    sender::Format,
 };
 use lottery_keeper::{
     actions::{Action, Key},
@@ -345,7 +346,7 @@ proptest! {
         let pushes = planned.actions.iter().filter(|action| action.push().is_some());
         let mut pushes = pushes.cloned().peekable();
         while pushes.peek().is_some() {
-            prop_assert!(!next_batch(&mut pushes, &key(12, 0)).is_empty());
+            prop_assert!(!next_batch(&mut pushes, &key(12, 0), &Format::Legacy).is_empty());
         }
 
         if planned.actions.is_empty() {
