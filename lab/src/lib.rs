@@ -37,3 +37,12 @@ pub use rpc_proxy::RpcProxy;
 pub use scripted_rpc::{Fate, Ledger, ScriptedRpc, Simulation};
 pub use tcp_proxy::{ChunkDecision, Direction, TcpProxy, TcpWeather};
 pub use weather::{Decision, Fault, Moment, Rule, RuleId, Seen, Via, Weather};
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+mod tests;

@@ -16,7 +16,10 @@ use crate::{
 };
 
 /// What can happen to a request. The first group keeps it from the node; the second lets
-/// it through and does something to the answer.
+/// it through and does something to the answer. To requests over a WebSocket only
+/// [`LoseRequest`](Self::LoseRequest) does anything; notifications are the matter of
+/// [`Sockets`](super::Sockets), except that a hook can lose one with
+/// [`LoseAnswer`](Self::LoseAnswer).
 #[derive(Clone, Debug)]
 pub enum RpcFault {
     /// It arrives late, even if its sender has gone meanwhile. A range is drawn from

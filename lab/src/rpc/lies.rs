@@ -1,12 +1,13 @@
 //! Ready-made lies: what a node that is broken, forked or hostile may say.
 
 use serde_json::{Value, json};
+use solana_hash::Hash;
 
 use super::RpcFault;
 use crate::weather::Rule;
 
 /// A hash that no block has.
-const NO_BLOCKHASH: &str = "LieLieLieLieLieLieLieLieLieLieLieLieLieLie11";
+const NO_BLOCKHASH: Hash = Hash::new_from_array([0xee; 32]);
 
 /// Knows no signature.
 pub fn forget_signatures() -> Rule<RpcFault> {
@@ -58,7 +59,7 @@ pub fn slot_ahead(slots: u64) -> Rule<RpcFault> {
 pub fn unknown_blockhash() -> Rule<RpcFault> {
     on("getLatestBlockhash", |result| {
         if let Some(hash) = result.pointer_mut("/value/blockhash") {
-            *hash = NO_BLOCKHASH.into();
+            *hash = NO_BLOCKHASH.to_string().into();
         }
     })
 }

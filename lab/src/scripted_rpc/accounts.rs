@@ -8,7 +8,7 @@ use solana_pubkey::Pubkey;
 use super::{RpcError, commitment::named};
 
 /// How accounts are shown: whole, or a slice of their data; always in base64, which
-/// clients here ask for.
+/// every client understands that asks for a binary encoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct View {
     /// Offset and length (bytes).
@@ -19,8 +19,9 @@ impl View {
     pub fn of(params: &Value) -> Result<Self, RpcError> {
         if let Some(encoding) = named(params, "encoding")
             && encoding != "base64"
+            && encoding != "base64+zstd"
         {
-            return Err(invalid("this node has accounts in base64 only"));
+            return Err(invalid("this node shows accounts in base64 only"));
         }
         let Some(slice) = named(params, "dataSlice") else {
             return Ok(Self::default());
