@@ -76,12 +76,12 @@ pub(crate) fn bind(port: Option<u16>) -> Result<Bound> {
     })
 }
 
-impl Bound {
-    /// The address oracle `index` names.
-    pub fn oracle_url(&self, index: usize) -> String {
-        format!("{}/{index}", self.url)
-    }
+/// The address oracle `index` names, where this is the gateway's.
+pub(crate) fn oracle_url(gateway: &str, index: usize) -> String {
+    format!("{gateway}/{index}")
+}
 
+impl Bound {
     /// Starts answering for these oracles, from what this RPC shows.
     pub fn serve(self, rpc_url: &str, players: Vec<Player>) -> Result<Gateway> {
         let failed = |source| LocalnetError::Start { what: WHAT, source };

@@ -107,11 +107,12 @@ impl Localnet {
         let rpc = self.rpc_client();
         let transactor = self.transactor(&rpc);
         let bound = gateway::bind(options.gateway_port)?;
+        let named = options.gateway_url.as_deref().unwrap_or(&bound.url);
         let queue = world::make_queue(&transactor).await?;
         let (mut oracles, mut players) = (Vec::new(), Vec::new());
         for index in 0..options.oracles {
             let keys = OracleKeys::generate()?;
-            let url = bound.oracle_url(index);
+            let url = gateway::oracle_url(named, index);
             let oracle = world::make_oracle(&transactor, queue, &keys, url).await?;
             players.push(Player {
                 pubkey: oracle.pubkey,

@@ -50,6 +50,9 @@ pub struct Options {
     pub rpc_port: Option<u16>,
     /// Port of the oracles' gateway. A free one by default.
     pub gateway_port: Option<u16>,
+    /// What the oracles' accounts name in place of the gateway's own address, where
+    /// something stands before it: `http://HOST:PORT`, without a slash at the end.
+    pub gateway_url: Option<String>,
     /// Where the programs' `.so` files are.
     pub program_dir: PathBuf,
     /// The `lottery-surfnet` binary; by default `LOTTERY_SURFNET`, or found beside
@@ -72,6 +75,7 @@ impl Default for Options {
             cluster: ClusterChoice::Auto,
             rpc_port: None,
             gateway_port: None,
+            gateway_url: None,
             program_dir: find_program_dir(),
             surfnet: None,
             slot_ms: 400,
