@@ -11,6 +11,8 @@ use lottery_client::{
 use solana_instruction::error::InstructionError;
 use solana_transaction_error::TransactionError;
 
+use crate::database::DatabaseError;
+
 /// Why the chain could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -203,6 +205,8 @@ pub enum ConfigError {
     Keypair(#[from] KeypairError),
     #[error("gateway client: {0}")]
     Gateway(#[from] GatewayError),
+    #[error("database_url: {0}")]
+    Database(#[from] DatabaseError),
     #[error("lookup_tables: {0}")]
     Table(#[from] TableError),
 }

@@ -13,6 +13,7 @@ pub mod bisect;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod database;
 mod doctor;
 pub mod error;
 pub mod execute;

@@ -3,6 +3,7 @@
 
 mod events;
 mod keeper;
+mod leading;
 pub(crate) mod reads;
 mod report;
 mod terms;
@@ -20,11 +21,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use keeper::Keeper;
+use leading::Leading;
 pub use report::{Counters, Summary};
 
 use crate::{
     config::{Config, TransactionVersion},
     context::{Context, Terms},
+    database::Database,
     error::ConfigError,
     load::Loader,
     plan::{Guard, Settings},
@@ -68,7 +71,20 @@ async fn format(config: &Config, pool: &Arc<Pool>) -> Result<Format, ConfigError
     })
 }
 
-async fn context(config: &Config, stopping: CancellationToken) -> Result<Context, ConfigError> {
+/// This keeper's part among those that share its database, if it has one.
+fn leading(config: &Config) -> Result<Option<Leading>, ConfigError> {
+    let Some(url) = &config.database.url else {
+        return Ok(None);
+    };
+    let database: Database = url.expose().parse()?;
+    Ok(Some(Leading::start(database, &config.database)))
+}
+
+async fn context(
+    config: &Config,
+    leading: Option<&Leading>,
+    stopping: CancellationToken,
+) -> Result<Context, ConfigError> {
     let path = config
         .keypair
         .as_deref()
@@ -85,6 +101,7 @@ async fn context(config: &Config, stopping: CancellationToken) -> Result<Context
                 cap_lamports: config.fees.cap_lamports,
             },
             format: format(config, &pool).await?,
+            journal: leading.map(Leading::journal),
             ..Parts::of(pool)
         }),
         gateway: Gateway::new(config.oracle_rpc_url.clone(), config.gateway_timeout)?,
@@ -105,8 +122,12 @@ pub async fn run(
     health: Arc<Health>,
     stopping: CancellationToken,
 ) -> Result<Summary, ConfigError> {
-    let context = context(config, stopping.clone()).await?;
-    health.acts(Role::Leader, 0);
+    let leading = leading(config)?;
+    let context = context(config, leading.as_ref(), stopping.clone()).await?;
+    match leading.clone() {
+        None => health.acts(Role::Leader, 0),
+        Some(leading) => drop(tokio::spawn(leading.forget(stopping.clone()))),
+    }
     tokio::spawn(watch::balance(
         context.clone(),
         config.min_balance,
@@ -121,15 +142,16 @@ pub async fn run(
         stopping.clone(),
     ));
     tokio::spawn(stream::follow(pool, sender, stopping));
-    let keeper = Keeper::new(context, config.clone(), Some(events)).tell(health);
-    Ok(keeper.run().await)
+    let keeper = Keeper::new(context, config.clone(), Some(events));
+    Ok(keeper.tell(health).among(leading).run().await)
 }
 
 /// Acts until nothing is due, or what is left keeps failing.
 pub async fn once(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
-    let context = context(config, stopping).await?;
+    let leading = leading(config)?;
+    let context = context(config, leading.as_ref(), stopping).await?;
     let keeper = Keeper::new(context, config.clone(), None);
-    Ok(keeper.run().await)
+    Ok(keeper.among(leading).run().await)
 }
 
 /// Reads the chain and plans, without acting.

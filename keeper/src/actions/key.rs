@@ -19,6 +19,21 @@ pub enum Key {
     Entry(Pubkey),
 }
 
+impl Key {
+    /// The account that it is, or is of.
+    pub fn address(&self) -> Pubkey {
+        match *self {
+            Self::Lane(address)
+            | Self::Draw(address)
+            | Self::Release(address)
+            | Self::Game(address)
+            | Self::Place(address, _)
+            | Self::Award(address, _)
+            | Self::Entry(address) => address,
+        }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

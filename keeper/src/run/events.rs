@@ -72,6 +72,7 @@ impl Keeper {
                     tracing::warn!(error = text::scrub(&error), "cannot read what is missing");
                 }
             },
+            Ok(Answer::Inheritance(inheritance)) => self.on_inheritance(inheritance),
             Ok(Answer::Entries(game, found)) => self.on_entries(game, found),
             Err(error) => {
                 tracing::error!(%error, "a question broke");

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    leading::{Leading, next_turn},
     reads::{self, Answer},
     report::{Counters, Summary},
 };
@@ -50,11 +51,11 @@ const GIVE_UP_REFUSED_AFTER: u32 = 2;
 
 /// A job under way.
 pub(super) struct Job {
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     /// Whether it pays out, rather than moving a draw on.
-    is_push: bool,
-    kind: Kind,
-    begun: Instant,
+    pub(super) is_push: bool,
+    pub(super) kind: Kind,
+    pub(super) begun: Instant,
 }
 
 /// The keeper.
@@ -65,6 +66,8 @@ pub struct Keeper {
     pub(super) backoff: Backoff,
     pub(super) counters: Counters,
     pub(super) health: Arc<Health>,
+    /// None without a database: then it acts alone, or others act beside it.
+    pub(super) leading: Option<Leading>,
     progress: Progress,
     /// Jobs under way, and what each holds.
     pub(super) jobs: JoinSet<Report>,
@@ -85,6 +88,7 @@ pub struct Keeper {
     /// When a scan looks for entries that closed games left behind.
     pub(super) next_sweep: Instant,
     pub(super) next_plan: Option<Instant>,
+    started: Instant,
 }
 
 impl Keeper {
@@ -103,6 +107,7 @@ impl Keeper {
             backoff: Backoff::default(),
             counters: Counters::default(),
             health: Arc::default(),
+            leading: None,
             progress: Progress::default(),
             jobs: JoinSet::new(),
             running: HashMap::new(),
@@ -118,12 +123,18 @@ impl Keeper {
             next_scan: now,
             next_sweep: now,
             next_plan: None,
+            started: now,
         }
     }
 
     /// Tells from here on how it gets on.
     pub fn tell(self, health: Arc<Health>) -> Self {
         Self { health, ..self }
+    }
+
+    /// Takes turns with others from here on.
+    pub(super) fn among(self, leading: Option<Leading>) -> Self {
+        Self { leading, ..self }
     }
 
     /// Keeps until stopped (or, without a stream, until nothing is due), then
@@ -136,6 +147,7 @@ impl Keeper {
             tokio::select! {
                 () = stopping.cancelled() => break,
                 event = next_event(&mut self.events) => self.on_event(event),
+                state = next_turn(&mut self.leading) => self.on_turn(state),
                 Some(ended) = self.jobs.join_next_with_id() => self.on_job(ended),
                 Some(answer) = self.reads.join_next() => self.on_answer(answer),
                 () = sleep_until(self.next_scan), if !self.reading_all => self.read_all(),
@@ -170,6 +182,9 @@ impl Keeper {
         self.progress
             .planned(self.mirror.state(), &plan, now.elapsed());
         self.wake_when_due(&plan, now);
+        if !self.may_act() {
+            return self.is_superfluous(now);
+        }
         let due: Vec<(Kind, Key)> = plan
             .actions
             .iter()
@@ -178,6 +193,13 @@ impl Keeper {
         self.start(plan.actions, busy);
         self.tell_of_jobs(&due);
         self.is_done(now)
+    }
+
+    /// For `once`, when another keeper holds the lease and does not give it up.
+    fn is_superfluous(&mut self, now: Instant) -> bool {
+        self.plan_within(Duration::from_millis(100));
+        let patience = self.config.database.lease * 3;
+        self.events.is_none() && now.duration_since(self.started) > patience
     }
 
     fn tell_of_jobs(&self, due: &[(Kind, Key)]) {
@@ -378,6 +400,10 @@ impl Keeper {
             given_up,
             abandoned,
         };
+        if let Some(leading) = self.leading {
+            leading.save_records(self.mirror.state().records.clone());
+            leading.resign().await;
+        }
         tracing::info!("stopped: {}", summary.counters);
         summary
     }

@@ -7,6 +7,7 @@ use lottery_client::{
 };
 use solana_pubkey::Pubkey;
 
+use super::leading::Inheritance;
 use crate::{
     error::LoadError,
     load::{ChainClock, Found, Loader, Read},
@@ -33,6 +34,8 @@ pub enum Answer {
     /// Accounts that a scan did not find.
     Missing(Vec<Pubkey>, Result<Read, LoadError>),
     Entries(Pubkey, Result<Found, LoadError>),
+    /// None for who does not lead any more.
+    Inheritance(Option<Inheritance>),
 }
 
 /// Reads everything but entries; with `sweep` also those that closed games left
