@@ -234,11 +234,18 @@ fn print_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
             "counters": summary.counters,
             "left_undone": left,
             "abandoned": summary.abandoned,
+            "another_keeper_leads": summary.was_superfluous,
         }));
     }
     let mut out = std::io::stdout().lock();
     for (_, problem) in &summary.given_up {
         writeln!(out, "left undone: {problem}")?;
+    }
+    if summary.was_superfluous {
+        writeln!(
+            out,
+            "nothing was done: another keeper holds the lease, and does what is due"
+        )?;
     }
     writeln!(out, "{}", summary.counters)?;
     Ok(())

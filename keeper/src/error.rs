@@ -4,7 +4,10 @@
 use std::path::PathBuf;
 
 use lottery_client::{
-    gateway::GatewayError, instruction::BatchError, keypair::KeypairError, lottery::LotteryError,
+    gateway::GatewayError,
+    instruction::BatchError,
+    keypair::KeypairError,
+    lottery::LotteryError,
     refusal::Refusal,
     sender::{SendError, TableError},
 };

@@ -161,7 +161,11 @@ async fn missing_accounts(
 
 /// Reads what a job touched, from a node that has seen its effect, so that the
 /// next plan does not repeat it.
-pub(crate) async fn refresh(context: &Context, touched: &[Pubkey], landed: Option<u64>) -> Option<Read> {
+pub(crate) async fn refresh(
+    context: &Context,
+    touched: &[Pubkey],
+    landed: Option<u64>,
+) -> Option<Read> {
     if context.stopping.is_cancelled() {
         return None;
     }

@@ -92,11 +92,7 @@ impl Capacity {
     }
 }
 
-fn most_games(
-    format: &Format,
-    payer: &Pubkey,
-    build: impl Fn(&[Pubkey]) -> Instruction,
-) -> usize {
+fn most_games(format: &Format, payer: &Pubkey, build: impl Fn(&[Pubkey]) -> Instruction) -> usize {
     let bound = format.max_bytes() / GAME_BYTES;
     let games: Vec<Pubkey> = (0..bound).map(|_| Pubkey::new_unique()).collect();
     (1..=bound)
@@ -162,8 +158,7 @@ pub fn next_batch<I: Iterator<Item = Action>>(
         compute_units = compute_units.saturating_add(push.most_compute_units());
         pushes.push(push);
         let fits = compute_units <= PUSH_COMPUTE_UNITS
-            && instructions(&pushes, payer, |_| true)
-                .is_ok_and(|built| format.fits(&built, payer));
+            && instructions(&pushes, payer, |_| true).is_ok_and(|built| format.fits(&built, payer));
         if !fits && !batch.is_empty() {
             break;
         }

@@ -22,7 +22,6 @@ impl Epoch {
     }
 }
 
-
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -111,6 +111,8 @@ impl Keeper {
                 let missing = reads::apply(&mut self.mirror, scan);
                 self.read_missing(missing);
                 self.has_scanned = true;
+                self.save_records();
+                self.tell_role();
                 self.health.scanned();
                 telemetry::oracles_of(self.mirror.state());
                 self.counters.scans += 1;

@@ -89,6 +89,7 @@ pub struct Keeper {
     pub(super) next_sweep: Instant,
     pub(super) next_plan: Option<Instant>,
     started: Instant,
+    was_superfluous: bool,
 }
 
 impl Keeper {
@@ -124,6 +125,7 @@ impl Keeper {
             next_sweep: now,
             next_plan: None,
             started: now,
+            was_superfluous: false,
         }
     }
 
@@ -199,7 +201,8 @@ impl Keeper {
     fn is_superfluous(&mut self, now: Instant) -> bool {
         self.plan_within(Duration::from_millis(100));
         let patience = self.config.database.lease * 3;
-        self.events.is_none() && now.duration_since(self.started) > patience
+        self.was_superfluous = self.events.is_none() && now.duration_since(self.started) > patience;
+        self.was_superfluous
     }
 
     fn tell_of_jobs(&self, due: &[(Kind, Key)]) {
@@ -399,9 +402,11 @@ impl Keeper {
             counters: self.counters,
             given_up,
             abandoned,
+            was_superfluous: self.was_superfluous,
         };
         if let Some(leading) = self.leading {
-            leading.save_records(self.mirror.state().records.clone());
+            let records = self.mirror.state().records.clone();
+            leading.save_records(records).await;
             leading.resign().await;
         }
         tracing::info!("stopped: {}", summary.counters);

@@ -127,18 +127,18 @@ impl Leading {
         Ok((open, records))
     }
 
-    /// Writes how oracles answered, in the background.
-    pub fn save_records(&self, records: BTreeMap<Pubkey, OracleRecord>) {
+    /// Writes how oracles answered.
+    pub async fn save_records(&self, records: BTreeMap<Pubkey, OracleRecord>) {
         if self.epoch().is_none() || records.is_empty() {
             return;
         }
-        let leading = self.clone();
-        tokio::spawn(async move {
-            let name = &leading.settings.lease_name;
-            if let Err(error) = oracles::save(&leading.database, name, &records).await {
-                tracing::debug!(error = text::scrub(&error), "cannot write how oracles answered");
-            }
-        });
+        let name = &self.settings.lease_name;
+        if let Err(error) = oracles::save(&self.database, name, &records).await {
+            tracing::debug!(
+                error = text::scrub(&error),
+                "cannot write how oracles answered"
+            );
+        }
     }
 
     /// Has the journal forget what ended long ago, now and then until stopped.
@@ -190,7 +190,9 @@ pub(super) async fn follow(context: Context, signed: Signed) -> Report {
     let landed = end.as_ref().ok().map(|landed| landed.slot);
     match &end {
         Ok(_) => tracing::info!(%signature, "landed, though its keeper did not see it"),
-        Err(error) => tracing::info!(%signature, error = text::scrub(error), "of an earlier keeper"),
+        Err(error) => {
+            tracing::info!(%signature, error = text::scrub(error), "of an earlier keeper")
+        }
     }
     let read = refresh(&context, &touched, landed).await;
     Report {
@@ -236,6 +238,14 @@ impl Keeper {
             let (role, epoch) = leading.role();
             telemetry::leadership(matches!(role, Role::Leader), epoch);
             self.health.acts(role, epoch);
+        }
+    }
+
+    /// In the background, so that nothing waits for the database.
+    pub(super) fn save_records(&self) {
+        if let Some(leading) = self.leading.clone() {
+            let records = self.mirror.state().records.clone();
+            tokio::spawn(async move { leading.save_records(records).await });
         }
     }
 

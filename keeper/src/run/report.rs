@@ -64,13 +64,17 @@ pub struct Summary {
     pub given_up: Vec<(Verdict, String)>,
     /// Actions that had not ended at the drain's deadline.
     pub abandoned: usize,
+    /// Whether nothing was done because another keeper leads.
+    pub was_superfluous: bool,
 }
 
 impl Summary {
     /// Whether nothing was left undone that the keeper could do.
     pub fn is_complete(&self) -> bool {
-        self.given_up
-            .iter()
-            .all(|(verdict, _)| matches!(verdict, Verdict::Refused | Verdict::Unprofitable))
+        !self.was_superfluous
+            && self
+                .given_up
+                .iter()
+                .all(|(verdict, _)| matches!(verdict, Verdict::Refused | Verdict::Unprofitable))
     }
 }
