@@ -20,7 +20,10 @@ use super::{
     lease::{Attempt, RELEASED, Renewal},
     session::Session,
 };
-use crate::config::{self, WithoutDatabase};
+use crate::{
+    config::{self, WithoutDatabase},
+    telemetry,
+};
 
 /// Pause between two looks of a follower at the lease, give or take a fifth.
 const POLL: Duration = Duration::from_millis(500);
@@ -48,7 +51,7 @@ pub enum State {
         /// When this belief ends unless the lease is renewed.
         until: Instant,
     },
-    /// Postgres cannot be reached for as long as a lease lasts, and ours has run out.
+    /// Postgres cannot be used for as long as a lease lasts, and ours has run out.
     NoDatabase {
         /// When it was last heard of.
         since: Instant,
@@ -312,6 +315,7 @@ impl Task {
     }
 
     fn note<T>(&mut self, answer: Result<T, DatabaseError>) -> Option<T> {
+        telemetry::database(answer.is_ok());
         match answer {
             Ok(answer) => {
                 self.heard = Instant::now();

@@ -134,7 +134,7 @@ async fn nothing_deadlocks() {
     let records: Arc<Vec<Signed>> = Arc::new((0..200).map(|_| signed()).collect());
     let leader = Arc::new(Keeper::leading(&database).await);
     let mut tasks = JoinSet::new();
-    for turn in 0..8 {
+    for turn in 0..4 {
         let (leader, records) = (leader.clone(), records.clone());
         // Another process that tells of ends, as one does that led before.
         let other = Keeper::start(&database.keeper(), &settings(Duration::from_secs(60)));
@@ -146,7 +146,7 @@ async fn nothing_deadlocks() {
                 let journal = leader.clone();
                 other.journal.ended(&record.signature, &End::Dead).await;
                 signing.spawn(async move { journal.journal.signed(&record).await });
-                if index % 20 == 0 {
+                if index % 50 == 0 {
                     leader.journal.open().await.unwrap();
                     leader.journal.forget(Duration::ZERO).await.unwrap();
                 }

@@ -35,6 +35,6 @@ async fn a_record_takes_milliseconds_at_200_a_second() {
     let at = |percent: usize| taken[taken.len() * percent / 100 - 1];
     let (p50, p95, most) = (at(50), at(95), at(100));
     println!("a record at 200/s: p50 {p50:?}, p95 {p95:?}, at most {most:?}");
-    // Ten times what it takes, for machines that have other things to do.
-    assert!(p95 < Duration::from_millis(100), "{p95:?}");
+    // A hundred times what it takes, for machines whose disk has other things to do.
+    assert!(p95 < Duration::from_millis(300), "{p95:?}");
 }

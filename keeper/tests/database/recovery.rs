@@ -98,4 +98,5 @@ async fn what_ended_is_forgotten_and_what_is_open_is_not() {
     assert_eq!(keeper.journal.forget(week).await.unwrap(), 0);
     assert_eq!(keeper.journal.forget(Duration::ZERO).await.unwrap(), 300);
     assert_eq!(database.states().await["open"], 1);
+    assert_eq!(keeper.journal.open_rows().await.unwrap(), 1);
 }

@@ -12,12 +12,12 @@ use lottery_client::sender::journal::{End, Journal, JournalError, Signed};
 use solana_signature::Signature;
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Database, DatabaseError, Leadership, State, session::Session};
-use crate::config;
+use crate::{config, telemetry};
 use ends::Ends;
 use records::Request;
 
@@ -79,6 +79,18 @@ impl PgJournal {
         rows.into_iter().map(table::Open::into_signed).collect()
     }
 
+    /// How many transactions there are whose end is not written.
+    pub async fn open_rows(&self) -> Result<u64, DatabaseError> {
+        let lease = &self.leadership.candidate().name;
+        let mut rare = self.rare.lock().await;
+        let rows = rare
+            .run(RARE_LIMIT, lease, |connection, lease| {
+                Box::pin(table::count_open(connection, lease))
+            })
+            .await?;
+        Ok(rows.unsigned_abs())
+    }
+
     /// Forgets what ended longer ago than that, some thousand rows at a time; says how
     /// many there were.
     pub async fn forget(&self, older_than: Duration) -> Result<u64, DatabaseError> {
@@ -117,8 +129,11 @@ impl Journal for PgJournal {
                 answer,
             };
             let closed = || JournalError::Unavailable("it is closed".to_owned());
+            let begun = Instant::now();
             self.requests.send(request).await.map_err(|_| closed())?;
-            answered.await.map_err(|_| closed())?
+            answered.await.map_err(|_| closed())??;
+            telemetry::journal_write(begun.elapsed());
+            Ok(())
         })
     }
 

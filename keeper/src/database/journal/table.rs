@@ -135,6 +135,17 @@ pub(super) async fn adopt(
     Ok(leads.then_some(rows))
 }
 
+/// How many rows are open.
+pub(super) async fn count_open(
+    connection: &mut PgConnection,
+    lease: &str,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) FROM journal WHERE lease = $1 AND state = 'open'")
+        .bind(lease)
+        .fetch_one(connection)
+        .await
+}
+
 /// A row's end.
 #[derive(Clone)]
 pub(super) struct EndRow {
