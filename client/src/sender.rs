@@ -37,7 +37,7 @@ pub use tables::{TableError, load_tables};
 use crate::rpc::Pool;
 use blockhash::Blockhashes;
 use fees::{FeeSettings, Fees, Urgency};
-use journal::{Journal, Signed};
+use journal::{End, Journal, Signed};
 use tracker::{Tracked, Tracker};
 
 /// What the cluster takes for each signature (lamports).
@@ -272,8 +272,12 @@ impl Sender {
             last_valid_block_height: recent.last_valid_block_height,
             intent: intent.to_owned(),
         };
-        if let Some(journal) = &self.journal {
-            journal.signed(&signed).await?;
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.signed(&signed).await
+        {
+            // Perhaps it is written down all the same; but nobody has it.
+            journal.ended(&signed.signature, &End::Dead).await;
+            return Err(error.into());
         }
         let end = self.resume(signed).await;
         if matches!(end, Err(SendError::Dead(_))) {

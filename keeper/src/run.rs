@@ -33,6 +33,7 @@ use crate::{
     plan::{Guard, Settings},
     stream,
     telemetry::{Health, Observed, Role},
+    text,
 };
 
 /// Changes waiting to be taken in; more make the stream wait.
@@ -71,12 +72,18 @@ async fn format(config: &Config, pool: &Arc<Pool>) -> Result<Format, ConfigError
     })
 }
 
-/// This keeper's part among those that share its database, if it has one.
-fn leading(config: &Config) -> Result<Option<Leading>, ConfigError> {
+/// This keeper's part among those that share its database, if it has one. A database
+/// that is away is waited for; one that this keeper cannot use is an error.
+async fn leading(config: &Config) -> Result<Option<Leading>, ConfigError> {
     let Some(url) = &config.database.url else {
         return Ok(None);
     };
     let database: Database = url.expose().parse()?;
+    match database.migrate().await {
+        Err(error) if !error.is_temporary() => return Err(error.into()),
+        Err(error) => tracing::warn!(error = text::scrub(&error), "no database yet"),
+        Ok(()) => {}
+    }
     Ok(Some(Leading::start(database, &config.database)))
 }
 
@@ -122,7 +129,7 @@ pub async fn run(
     health: Arc<Health>,
     stopping: CancellationToken,
 ) -> Result<Summary, ConfigError> {
-    let leading = leading(config)?;
+    let leading = leading(config).await?;
     let context = context(config, leading.as_ref(), stopping.clone()).await?;
     match leading.clone() {
         None => health.acts(Role::Leader, 0),
@@ -148,7 +155,7 @@ pub async fn run(
 
 /// Acts until nothing is due, or what is left keeps failing.
 pub async fn once(config: &Config, stopping: CancellationToken) -> Result<Summary, ConfigError> {
-    let leading = leading(config)?;
+    let leading = leading(config).await?;
     let context = context(config, leading.as_ref(), stopping).await?;
     let keeper = Keeper::new(context, config.clone(), None);
     Ok(keeper.among(leading).run().await)

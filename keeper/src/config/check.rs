@@ -106,9 +106,6 @@ fn check_database(config: &Config) -> Result<(), ConfigError> {
             ));
         }
     }
-    if !(1..=100).contains(&database.max_connections) {
-        return Err(value("database_max_connections", "must be from 1 to 100"));
-    }
     let name = &database.lease_name;
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if name.is_empty() || name.len() > MAX_LEASE_NAME || !name.chars().all(is_plain) {

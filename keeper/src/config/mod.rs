@@ -104,7 +104,6 @@ impl Fees {
 pub struct Database {
     /// Without one there is neither lease nor journal.
     pub url: Option<Secret>,
-    pub max_connections: u32,
     /// Keepers with the same name take turns.
     pub lease_name: String,
     /// How long a lease lasts that its holder does not renew.
@@ -189,7 +188,6 @@ impl Config {
             lookup_tables: options.lookup_tables.unwrap_or_default(),
             database: Database {
                 url: options.database_url,
-                max_connections: options.database_max_connections.unwrap_or(4),
                 lease_name: options.lease_name.unwrap_or_else(|| "keeper".to_owned()),
                 lease: seconds(options.lease_seconds, 3),
                 without: options.without_database.unwrap_or(WithoutDatabase::Act),

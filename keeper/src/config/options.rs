@@ -136,8 +136,6 @@ options! {
     "Database" {
         /// Postgres database of the lease and the journal [default: none]
         database_url: Secret, "URL", "DATABASE_URL" [hide_env_values = true];
-        /// Most connections to the database [default: 4]
-        database_max_connections: u32, "COUNT", "DATABASE_MAX_CONNECTIONS";
         /// Name of the lease; keepers with the same one take turns [default: keeper]
         lease_name: String, "NAME", "LEASE_NAME";
         /// How long a lease lasts that its holder does not renew (seconds) [default: 3]

@@ -59,7 +59,6 @@ impl Config {
             transaction_version: Some(self.transaction_version),
             lookup_tables: Some(self.lookup_tables.clone()),
             database_url: database.url.clone(),
-            database_max_connections: Some(database.max_connections),
             lease_name: Some(database.lease_name.clone()),
             lease_seconds: seconds(database.lease),
             without_database: Some(database.without),

@@ -188,14 +188,6 @@ const WRONG: &[(&str, &str)] = &[
         "database_url: must begin with postgres://",
     ),
     ("database_url = 3", "database_url: "),
-    (
-        "database_max_connections = 0",
-        "database_max_connections: must be from 1 to 100",
-    ),
-    (
-        "database_max_connections = 101",
-        "database_max_connections: must be from 1 to 100",
-    ),
     ("lease_name = ''", "lease_name: must have"),
     ("lease_name = 'a b'", "lease_name: must have"),
     ("lease_seconds = 0", "lease_seconds: must be from 1 to 60"),

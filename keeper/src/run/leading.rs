@@ -127,6 +127,15 @@ impl Leading {
         Ok((open, records))
     }
 
+    /// Tells how many transactions are open in the journal.
+    async fn count_open(&self) {
+        if self.epoch().is_some()
+            && let Ok(open) = self.journal.open_rows().await
+        {
+            telemetry::journal_open(open);
+        }
+    }
+
     /// Writes how oracles answered.
     pub async fn save_records(&self, records: BTreeMap<Pubkey, OracleRecord>) {
         if self.epoch().is_none() || records.is_empty() {
@@ -214,7 +223,6 @@ impl Keeper {
         let Some(leading) = &self.leading else {
             return;
         };
-        telemetry::database(!matches!(state, State::NoDatabase { .. }));
         match state {
             State::Leader { epoch, .. } => {
                 tracing::info!(epoch = epoch.number(), "this keeper leads");
@@ -245,7 +253,10 @@ impl Keeper {
     pub(super) fn save_records(&self) {
         if let Some(leading) = self.leading.clone() {
             let records = self.mirror.state().records.clone();
-            tokio::spawn(async move { leading.save_records(records).await });
+            tokio::spawn(async move {
+                leading.save_records(records).await;
+                leading.count_open().await;
+            });
         }
     }
 
