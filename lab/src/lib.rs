@@ -27,6 +27,7 @@ pub mod http_proxy;
 pub mod rpc;
 pub mod rpc_proxy;
 pub mod scripted_rpc;
+pub mod soak;
 pub mod tcp_proxy;
 pub mod weather;
 

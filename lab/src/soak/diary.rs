@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde::Serialize;
@@ -39,6 +39,8 @@ impl fmt::Display for Event {
 #[derive(Clone)]
 pub struct Diary {
     began: Instant,
+    /// The same by the clock on the wall (unix milliseconds).
+    began_unix: i64,
     events: Arc<Mutex<Vec<Event>>>,
     progress: Progress,
 }
@@ -48,6 +50,7 @@ impl Diary {
     pub fn begin(progress: Progress) -> Self {
         Self {
             began: Instant::now(),
+            began_unix: unix(),
             events: Arc::default(),
             progress,
         }
@@ -58,9 +61,9 @@ impl Diary {
         self.began.elapsed()
     }
 
-    /// An instant as time since the run began.
-    pub fn at(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.began)
+    /// A time on the wall (unix milliseconds) as milliseconds since the run began.
+    pub fn since_unix(&self, unix: i64) -> i64 {
+        unix - self.began_unix
     }
 
     /// Notes something that happens now.
@@ -88,6 +91,13 @@ impl Diary {
     pub fn events(&self) -> Vec<Event> {
         lock(&self.events).clone()
     }
+}
+
+fn unix() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
 }
 
 /// Whole milliseconds.

@@ -48,7 +48,9 @@ impl Mischief {
         while let Some(victim) = self.next_victim(&mut rng, (15.0, 50.0)).await {
             let asleep = chance::seconds(&mut rng, 5.0, 10.0);
             if victim.freeze().await? {
-                self.climate.diary.note_for(&victim.name, "suspended", asleep);
+                self.climate
+                    .diary
+                    .note_for(&victim.name, "suspended", asleep);
             }
             tokio::time::sleep(asleep).await;
             victim.thaw().await?;
@@ -70,7 +72,10 @@ impl Mischief {
         let anybody = self.posts.get(rng.random_range(0..self.posts.len().max(1)));
         let leader = self.lease.holder().filter(|_| leads);
         let leader = leader.and_then(|name| self.posts.iter().find(|post| post.name == name));
-        leader.or(anybody).filter(|_| !climate.over.is_cancelled()).cloned()
+        leader
+            .or(anybody)
+            .filter(|_| !climate.over.is_cancelled())
+            .cloned()
     }
 
     async fn pause(&self, length: Duration) {

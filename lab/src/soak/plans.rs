@@ -48,8 +48,10 @@ pub struct Plan {
     /// When it is created, after the beginning.
     pub at: Duration,
     pub sale: Sale,
+    /// Whether it plays for a token, in that house, rather than for SOL.
+    pub for_token: bool,
     pub purchases: Vec<Purchase>,
-    /// Lamports a ticket.
+    /// Base units a ticket.
     pub fee: u64,
     pub rounds: u8,
     pub winners: u8,
@@ -67,8 +69,11 @@ pub struct Plan {
 pub struct Season {
     pub seed: u64,
     pub games: usize,
+    /// Of each house.
     pub players: usize,
     pub rounds: u8,
+    /// Share of games that play for a token, from 0 to 1.
+    pub token_share: f64,
     /// From the first creation to the last.
     pub length: Duration,
 }
@@ -76,7 +81,11 @@ pub struct Season {
 /// All games, in the order of their creation.
 pub fn plans(season: &Season) -> Vec<Plan> {
     let mut rng = chance::sequence(season.seed, "games");
-    let share = |nth: usize| season.length.mul_f64(nth as f64 / season.games.max(1) as f64);
+    let share = |nth: usize| {
+        season
+            .length
+            .mul_f64(nth as f64 / season.games.max(1) as f64)
+    };
     (0..season.games)
         .map(|nth| plan(season, share(nth), &mut rng))
         .collect()
@@ -98,6 +107,7 @@ fn plan(season: &Season, at: Duration, rng: &mut StdRng) -> Plan {
     Plan {
         at,
         sale,
+        for_token: rng.random_bool(season.token_share.clamp(0.0, 1.0)),
         purchases,
         fee: rng.random_range(1_000_000..=10_000_000),
         rounds: season.rounds,
@@ -144,7 +154,10 @@ impl Plan {
         };
         let mut place_bps = [0; MAX_PLACES];
         let places = PLACES.get(usize::from(self.winners).saturating_sub(1));
-        for (place, bps) in place_bps.iter_mut().zip(places.copied().unwrap_or_default()) {
+        for (place, bps) in place_bps
+            .iter_mut()
+            .zip(places.copied().unwrap_or_default())
+        {
             *place = *bps;
         }
         GameParams {
@@ -174,6 +187,7 @@ mod tests {
             games: 500,
             players: 40,
             rounds: 5,
+            token_share: 0.1,
             length: Duration::from_secs(1_000),
         }
     }
@@ -181,7 +195,8 @@ mod tests {
     #[test]
     fn the_program_takes_every_game() {
         for plan in plans(&season()) {
-            plan.params(0, 1_700_000_000).validate(1_700_000_000).unwrap();
+            let params = plan.params(0, 1_700_000_000);
+            assert!(params.validate(1_700_000_000).is_ok(), "{params:?}");
         }
     }
 
@@ -195,7 +210,11 @@ mod tests {
             assert!(plans.iter().any(|plan| plan.winners == winners));
         }
         for plan in &plans {
-            let mut entries: Vec<_> = plan.purchases.iter().map(|it| (it.player, it.nonce)).collect();
+            let mut entries: Vec<_> = plan
+                .purchases
+                .iter()
+                .map(|it| (it.player, it.nonce))
+                .collect();
             entries.sort_unstable();
             entries.dedup();
             assert_eq!(entries.len(), plan.purchases.len());
@@ -204,7 +223,12 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_games() {
-        let fees = |season| plans(season).iter().map(|plan| plan.fee).collect::<Vec<_>>();
+        let fees = |season| {
+            plans(season)
+                .iter()
+                .map(|plan| plan.fee)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(fees(&season()), fees(&season()));
     }
 }

@@ -3,13 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use lottery_client::{
     address,
     history::fetch_account,
     instruction as ix,
     lottery::state::{GameParams, Treasury},
-    sender::SendError,
 };
 use lottery_demo::table::Table;
 use solana_pubkey::Pubkey;
@@ -20,24 +19,28 @@ use super::{
     board::Board,
     diary::Diary,
     plans::{Plan, Purchase},
+    stage::Tables,
     timeline::Timeline,
 };
 
 /// Games that one transaction creates at most.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 
 /// What a join may use: its cost is constant but for a prefunded entry address.
 const JOIN_COMPUTE_UNITS: u32 = 10_000;
 
+/// The same in a house that plays for a token.
+const TOKEN_JOIN_COMPUTE_UNITS: u32 = 60_000;
+
 /// How often a creation that came to nothing is tried again.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 10;
 
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Who plays.
 pub struct Players {
-    pub table: Arc<Table>,
+    pub tables: Tables,
     pub board: Board,
     pub timeline: Timeline,
     pub diary: Diary,
@@ -51,17 +54,20 @@ impl Players {
         while let Some(first) = plans.next() {
             let wait = first.at.saturating_sub(self.diary.now());
             tokio::time::sleep(wait).await;
+            let for_token = first.for_token;
             let mut due = vec![first];
             while due.len() < AT_ONCE
-                && let Some(next) = plans.next_if(|next| next.at <= self.diary.now())
+                && let Some(next) =
+                    plans.next_if(|next| next.at <= self.diary.now() && next.for_token == for_token)
             {
                 due.push(next);
             }
-            for (game, plan) in self.create(due).await? {
+            let table = self.tables.of(for_token)?;
+            for (game, plan) in self.create(table, due).await? {
                 for purchase in plan.purchases {
-                    let players = self.clone();
+                    let (players, table) = (self.clone(), table.clone());
                     joins.spawn(async move {
-                        let joined = players.join(game, purchase).await;
+                        let joined = join(&table, game, purchase).await;
                         players.board.bought(&game, purchase.tickets, joined);
                     });
                 }
@@ -73,74 +79,93 @@ impl Players {
         Ok(())
     }
 
-    async fn create(&self, plans: Vec<Plan>) -> Result<Vec<(Pubkey, Plan)>> {
-        let mut last = None;
+    async fn create(&self, table: &Table, plans: Vec<Plan>) -> Result<Vec<(Pubkey, Plan)>> {
+        // Of the last attempt: how many games there were before, and those it was for.
+        let mut tried: Option<(u64, Vec<GameParams>)> = None;
         for _ in 0..ATTEMPTS {
-            let first = self.games_created().await?;
-            let now = self.timeline.chain_time().context("no time of the chain yet")?;
-            let games: Vec<GameParams> = (first..)
-                .zip(&plans)
-                .map(|(id, plan)| plan.params(id, now))
-                .collect();
-            match self.send_creation(&games).await {
-                Ok(()) => return Ok(self.note(&games, plans)),
-                // It may have taken effect: then the house counts more games.
+            match self.attempt(table, &plans, &mut tried).await {
+                Ok(games) => return Ok(self.note(table, &games, plans)),
                 Err(error) => {
-                    self.diary.note("players", format!("creating games: {error}"));
-                    last = Some(error);
+                    let what = format!("creating games: {error:#}");
+                    self.diary.note("players", what);
                     tokio::time::sleep(PAUSE).await;
-                    if self.games_created().await? > first {
-                        return Ok(self.note(&games, plans));
-                    }
                 }
             }
         }
-        Err(last.map_or_else(|| anyhow::anyhow!("not tried"), anyhow::Error::from))
-            .context("creating games")
+        bail!("games could not be created: the diary says why")
     }
 
-    async fn send_creation(&self, games: &[GameParams]) -> Result<(), SendError> {
-        let table = &self.table;
-        let creator = table.authority.pubkey();
-        let create: Vec<_> = games
-            .iter()
-            .map(|params| ix::create_game(creator, table.house, *params, table.token))
+    /// Creates games, unless the last attempt has done so after all.
+    async fn attempt(
+        &self,
+        table: &Table,
+        plans: &[Plan],
+        tried: &mut Option<(u64, Vec<GameParams>)>,
+    ) -> Result<Vec<GameParams>> {
+        let first = games_created(table).await?;
+        if let Some((before, games)) = tried.take()
+            && first > before
+        {
+            return Ok(games);
+        }
+        let now = self.timeline.chain_time();
+        let now = now.context("no time of the chain yet")?;
+        let games: Vec<GameParams> = (first..)
+            .zip(plans)
+            .map(|(id, plan)| plan.params(id, now))
             .collect();
-        table.sender.send(&create, &table.authority, &[]).await?;
-        Ok(())
+        *tried = Some((first, games.clone()));
+        send_creation(table, &games).await?;
+        Ok(games)
     }
 
-    fn note(&self, games: &[GameParams], plans: Vec<Plan>) -> Vec<(Pubkey, Plan)> {
+    fn note(&self, table: &Table, games: &[GameParams], plans: Vec<Plan>) -> Vec<(Pubkey, Plan)> {
         let created = games.iter().zip(plans).map(|(params, plan)| {
-            let game = address::game(&self.table.house, params.id);
+            let game = address::game(&table.house, params.id);
             self.board.created(game, *params, plan.sale);
             (game, plan)
         });
         created.collect()
     }
+}
 
-    async fn games_created(&self) -> Result<u64> {
-        let address = address::treasury(&self.table.house);
-        let treasury: Treasury = fetch_account(self.table.rpc(), &address).await?;
-        Ok(treasury.games_created)
-    }
+async fn send_creation(table: &Table, games: &[GameParams]) -> Result<()> {
+    let creator = table.authority.pubkey();
+    let create: Vec<_> = games
+        .iter()
+        .map(|params| ix::create_game(creator, table.house, *params, table.token))
+        .collect();
+    table.sender.send(&create, &table.authority, &[]).await?;
+    Ok(())
+}
 
-    async fn join(&self, game: Pubkey, purchase: Purchase) -> Result<()> {
-        let table = &self.table;
-        let player = table.players.get(purchase.player).context("no such player")?;
-        let order = ix::Purchase {
-            player: player.pubkey(),
-            house: table.house,
-            game,
-            tickets: purchase.tickets,
-            nonce: purchase.nonce,
-            max_total: u64::MAX,
-        };
-        let join = [ix::join(&order, table.token)];
-        table
-            .sender
-            .send_with_limit(&join, JOIN_COMPUTE_UNITS, player, &[])
-            .await?;
-        Ok(())
-    }
+async fn games_created(table: &Table) -> Result<u64> {
+    let address = address::treasury(&table.house);
+    let treasury: Treasury = fetch_account(table.rpc(), &address).await?;
+    Ok(treasury.games_created)
+}
+
+async fn join(table: &Table, game: Pubkey, purchase: Purchase) -> Result<()> {
+    let player = table
+        .players
+        .get(purchase.player)
+        .context("no such player")?;
+    let order = ix::Purchase {
+        player: player.pubkey(),
+        house: table.house,
+        game,
+        tickets: purchase.tickets,
+        nonce: purchase.nonce,
+        max_total: u64::MAX,
+    };
+    let limit = match table.token {
+        None => JOIN_COMPUTE_UNITS,
+        Some(_) => TOKEN_JOIN_COMPUTE_UNITS,
+    };
+    let join = [ix::join(&order, table.token)];
+    table
+        .sender
+        .send_with_limit(&join, limit, player, &[])
+        .await?;
+    Ok(())
 }

@@ -22,11 +22,14 @@ use tokio::{
     sync::Mutex,
 };
 
-use super::{chance, diary::Diary, usage::Usage};
+use super::{chance, diary::Diary, lease::LeaseWatch, usage::Usage};
 use crate::{RpcProxy, TcpProxy};
 
 /// How long a keeper may take to drain.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a drain ends that ends well.
+const DRAINED: &str = "exit code 0";
 
 /// What every keeper of a run is started with.
 #[derive(Clone, Debug)]
@@ -50,6 +53,7 @@ pub struct Post {
     flags: Vec<String>,
     database: String,
     diary: Diary,
+    lease: LeaseWatch,
     state: Mutex<State>,
 }
 
@@ -83,6 +87,13 @@ pub struct Record {
     pub faults: BTreeMap<String, u64>,
 }
 
+impl Record {
+    /// Whether it drained as it should.
+    pub fn drained_well(&self) -> bool {
+        self.drained.as_deref() == Some(DRAINED)
+    }
+}
+
 impl Post {
     /// Sets up the proxies and the key of keeper `index`; `database` makes its URL from
     /// the address of its proxy.
@@ -91,6 +102,7 @@ impl Post {
         launch: &Launch,
         localnet: &Localnet,
         diary: Diary,
+        lease: LeaseWatch,
         database: impl Fn(std::net::SocketAddr) -> String,
     ) -> Result<Self> {
         let name = format!("keeper-{}", index + 1);
@@ -114,6 +126,7 @@ impl Post {
             rpc,
             postgres,
             diary,
+            lease,
             state: Mutex::default(),
             name,
         })
@@ -129,7 +142,8 @@ impl Post {
             .arg("--keypair")
             .arg(&self.key)
             .args(&self.flags)
-            .env("LOTTERY_KEEPER_DATABASE_URL", &self.database);
+            .env("LOTTERY_KEEPER_DATABASE_URL", &self.database)
+            .env("NO_COLOR", "1");
         Ok(command)
     }
 
@@ -156,6 +170,9 @@ impl Post {
             .kill_on_drop(true)
             .spawn()
             .context("starting lottery-keeper: build it with cargo build --workspace")?;
+        if let Some(process) = child.id() {
+            self.lease.introduce(process, &self.name);
+        }
         state.child = Some(child);
         state.frozen = false;
         state.usage = Usage::default();
@@ -214,7 +231,8 @@ impl Post {
 
     fn note_death(&self, state: &mut State, status: ExitStatus) {
         let death = format!("{status}; last words: {}", last_line(&self.log));
-        self.diary.note(&self.name, format!("ended by itself: {death}"));
+        self.diary
+            .note(&self.name, format!("ended by itself: {death}"));
         state.child = None;
         state.end_life();
         state.record.deaths.push(death);
@@ -233,7 +251,10 @@ impl Post {
             return Ok(());
         };
         let end = match tokio::time::timeout(PATIENCE, child.wait()).await {
-            Ok(status) => status?.to_string(),
+            Ok(status) => match status? {
+                status if status.success() => DRAINED.to_owned(),
+                status => status.to_string(),
+            },
             Err(_) => format!("not within {PATIENCE:?}"),
         };
         self.diary.note(&self.name, format!("drains: {end}"));

@@ -30,7 +30,7 @@ impl Sky {
         let mut calms = Vec::new();
         let mut now = Duration::ZERO;
         loop {
-            now += chance::seconds(&mut rng, 50.0, 100.0);
+            now += chance::seconds(&mut rng, 80.0, 160.0);
             if now >= length {
                 break;
             }

@@ -57,7 +57,10 @@ impl NodeSpell {
             }
             2 => {
                 let delay = delay(rng);
-                let what = format!("notifications {:.1} s late at most", delay.end().as_secs_f64());
+                let what = format!(
+                    "notifications {:.1} s late at most",
+                    delay.end().as_secs_f64()
+                );
                 notifications.delay = Some(delay);
                 what
             }
@@ -115,7 +118,10 @@ fn request_fault(rng: &mut StdRng) -> (String, Rule<RpcFault>) {
         10 => some("node is behind", RpcFault::node_is_behind()),
         11 => {
             let slots = rng.random_range(5..=60);
-            some(&format!("{slots} slots stale"), RpcFault::Stale(Lag::Slots(slots)))
+            some(
+                &format!("{slots} slots stale"),
+                RpcFault::Stale(Lag::Slots(slots)),
+            )
         }
         12 => some("garbage", RpcFault::Garbage),
         13 => {
@@ -134,8 +140,14 @@ fn request_fault(rng: &mut StdRng) -> (String, Rule<RpcFault>) {
 fn lie(rng: &mut StdRng) -> (String, Rule<RpcFault>) {
     let (what, rule) = match rng.random_range(0..5) {
         0 => ("no signature is known", lies::forget_signatures()),
-        1 => ("block height far ahead", lies::block_height_ahead(rng.random_range(100..=400))),
-        2 => ("slot far ahead", lies::slot_ahead(rng.random_range(50..=400))),
+        1 => (
+            "block height far ahead",
+            lies::block_height_ahead(rng.random_range(100..=400)),
+        ),
+        2 => (
+            "slot far ahead",
+            lies::slot_ahead(rng.random_range(50..=400)),
+        ),
         3 => ("a blockhash that nobody knows", lies::unknown_blockhash()),
         _ => ("the program has no accounts", lies::no_program_accounts()),
     };
@@ -144,7 +156,9 @@ fn lie(rng: &mut StdRng) -> (String, Rule<RpcFault>) {
 
 /// A spell over the gateway of all oracles, or of one.
 pub fn gateway_spell(rng: &mut StdRng, oracles: usize) -> (String, GatewaySpell) {
-    let whose = rng.random_bool(0.5).then(|| rng.random_range(0..oracles.max(1)));
+    let whose = rng
+        .random_bool(0.5)
+        .then(|| rng.random_range(0..oracles.max(1)));
     let share = rng.random_range(0.3..=1.0);
     let (what, fault) = match rng.random_range(0..10) {
         0 | 1 => ("down", None),
@@ -200,7 +214,10 @@ impl PostgresSpell {
             0 => ("connections cut".to_owned(), Self::Cut),
             1 => {
                 let share = rng.random_range(0.3..=0.9);
-                (format!("{share:.1} of connections fail"), Self::Fails(share))
+                (
+                    format!("{share:.1} of connections fail"),
+                    Self::Fails(share),
+                )
             }
             2 | 3 => ("refused".to_owned(), Self::Refused),
             4 => ("stalled".to_owned(), Self::Stalled),
@@ -227,7 +244,20 @@ mod tests {
         let spells = cast();
         assert!(spells.iter().all(|what| !what.is_empty()));
         assert_eq!(spells, cast());
-        for kind in ["lost", "429", "502", "503", "stale", "garbage", "twice", "overtaken", "lies", "down", "silent", "cut"] {
+        for kind in [
+            "lost",
+            "429",
+            "502",
+            "503",
+            "stale",
+            "garbage",
+            "twice",
+            "overtaken",
+            "lies",
+            "down",
+            "silent",
+            "cut",
+        ] {
             assert!(spells.iter().any(|what| what.contains(kind)), "{kind}");
         }
     }

@@ -24,7 +24,9 @@ impl Usage {
 }
 
 fn peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
@@ -56,7 +58,7 @@ mod tests {
 
     #[test]
     fn this_process_uses_something() {
-        let usage = Usage::of(std::process::id()).unwrap();
+        let usage = Usage::of(std::process::id()).unwrap_or_default();
         assert!(usage.peak_kib > 0);
     }
 }

@@ -13,7 +13,9 @@ use super::{
     sky::Sky,
     spells::{GatewaySpell, NodeSpell, PostgresSpell, gateway_spell, path},
 };
-use crate::{GatewayFault, GatewayWeather, Notifications, RpcFault, RpcProxy, Rule, TcpWeather};
+use crate::{
+    GatewayFault, GatewayWeather, Notifications, RpcFault, RpcProxy, Rule, RuleId, TcpWeather,
+};
 
 /// Share of spells that are fair weather.
 const FAIR: f64 = 0.35;
@@ -34,21 +36,35 @@ pub struct Climate {
 }
 
 /// Begins the weather over all keepers and the gateway.
-pub fn begin(climate: &Climate, posts: &[Arc<Post>], gateway: &GatewayWeather, oracles: usize) -> JoinSet<()> {
+pub fn begin(
+    climate: &Climate,
+    posts: &[Arc<Post>],
+    gateway: &GatewayWeather,
+    oracles: usize,
+) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for post in posts {
-        for (index, part) in ["first endpoint", "second endpoint"].into_iter().enumerate() {
+        for (index, part) in ["first endpoint", "second endpoint"]
+            .into_iter()
+            .enumerate()
+        {
             let Some(proxy) = post.rpc.get(index).map(handles) else {
                 continue;
             };
             let place = format!("{} {part}", post.name);
-            tasks.spawn(climate.clone().spells(place, (3.0, 15.0), FAIR, move |rng| {
-                over_node(&proxy, rng)
-            }));
+            tasks.spawn(
+                climate
+                    .clone()
+                    .spells(place, (3.0, 15.0), FAIR, move |rng| over_node(&proxy, rng)),
+            );
         }
         let both = post.rpc.each_ref().map(handles);
         let place = format!("{} both endpoints", post.name);
-        tasks.spawn(climate.clone().spells(place, (2.0, 6.0), 0.9, move |_| down(&both)));
+        tasks.spawn(
+            climate
+                .clone()
+                .spells(place, (2.0, 6.0), 0.9, move |_| down(&both)),
+        );
         let postgres = post.postgres.weather.clone();
         let place = format!("{} postgres", post.name);
         tasks.spawn(climate.clone().spells(place, (3.0, 20.0), 0.6, move |rng| {
@@ -56,13 +72,21 @@ pub fn begin(climate: &Climate, posts: &[Arc<Post>], gateway: &GatewayWeather, o
         }));
     }
     let over = gateway.clone();
-    tasks.spawn(climate.clone().spells("gateway".to_owned(), (3.0, 15.0), 0.5, move |rng| {
-        over_gateway(&over, rng, oracles)
-    }));
+    tasks.spawn(
+        climate
+            .clone()
+            .spells("gateway".to_owned(), (3.0, 15.0), 0.5, move |rng| {
+                over_gateway(&over, rng, oracles)
+            }),
+    );
     let over = gateway.clone();
-    tasks.spawn(climate.clone().spells("oracles".to_owned(), (40.0, 90.0), 0.5, move |rng| {
-        mute_oracle(&over, rng, oracles)
-    }));
+    tasks.spawn(
+        climate
+            .clone()
+            .spells("oracles".to_owned(), (45.0, 100.0), 0.4, move |rng| {
+                mute_oracle(&over, rng, oracles)
+            }),
+    );
     tasks
 }
 
@@ -114,7 +138,11 @@ fn handles(proxy: &RpcProxy) -> Handles {
 
 fn over_node((weather, sockets): &Handles, rng: &mut StdRng) -> (String, Lift) {
     let spell = NodeSpell::cast(rng);
-    let rules: Vec<_> = spell.rules.into_iter().map(|rule| weather.add(rule)).collect();
+    let rules: Vec<_> = spell
+        .rules
+        .into_iter()
+        .map(|rule| weather.add(rule))
+        .collect();
     sockets.set_notifications(spell.notifications);
     if spell.disconnects {
         sockets.disconnect_all();
@@ -183,7 +211,7 @@ fn over_gateway(weather: &GatewayWeather, rng: &mut StdRng, oracles: usize) -> (
         }
         GatewaySpell::Fault(rule) => {
             let rule = weather.add(rule);
-            (what, Box::new(move || drop(weather.remove(rule))))
+            (what, lift(weather, rule))
         }
     }
 }
@@ -192,7 +220,12 @@ fn over_gateway(weather: &GatewayWeather, rng: &mut StdRng, oracles: usize) -> (
 fn mute_oracle(weather: &GatewayWeather, rng: &mut StdRng, oracles: usize) -> (String, Lift) {
     let oracle = rng.random_range(0..oracles.max(1));
     let rule = weather.add(Rule::on(path(oracle), GatewayFault::Status(503)));
-    let weather = weather.clone();
-    let lift = move || drop(weather.remove(rule));
-    (format!("oracle {oracle} mute"), Box::new(lift))
+    (format!("oracle {oracle} mute"), lift(weather.clone(), rule))
+}
+
+/// Lifts a rule. Whether it was in force still is all one.
+fn lift(weather: GatewayWeather, rule: RuleId) -> Lift {
+    Box::new(move || {
+        weather.remove(rule);
+    })
 }

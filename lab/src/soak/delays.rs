@@ -1,0 +1,189 @@
+//! How long rounds took, from due to settled.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use lottery_client::lottery::state::GameParams;
+use serde::Serialize;
+use solana_pubkey::Pubkey;
+
+use super::{
+    diary::millis,
+    events::{self, Event},
+    ledger::Landed,
+    sky::Sky,
+    timeline::Timeline,
+};
+
+/// Times, sorted and summed up (milliseconds).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Spread {
+    pub count: usize,
+    pub p50: u64,
+    pub p95: u64,
+    pub max: u64,
+}
+
+impl Spread {
+    pub fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |share: f64| {
+            let index = (times.len() as f64 * share).ceil() as usize;
+            times
+                .get(index.saturating_sub(1))
+                .copied()
+                .map_or(0, millis)
+        };
+        Self {
+            count: times.len(),
+            p50: at(0.5),
+            p95: at(0.95),
+            max: at(1.0),
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = |millis: u64| millis as f64 / 1_000.0;
+        write!(
+            f,
+            "p50 {:.1} s, p95 {:.1} s, max {:.1} s (of {})",
+            seconds(self.p50),
+            seconds(self.p95),
+            seconds(self.max),
+            self.count
+        )
+    }
+}
+
+/// How long rounds took.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Delays {
+    pub all: Spread,
+    /// Due in a calm stretch.
+    pub calm: Spread,
+    /// Due in the weather, or too close to it.
+    pub stormy: Spread,
+    /// From the game created to its account closed.
+    pub lives: Spread,
+}
+
+/// A game's way through the ledger.
+#[derive(Default)]
+struct Course {
+    tickets: u32,
+    /// Slot of the join that sold it out.
+    sold_out: Option<u64>,
+    /// Slots in which rounds were settled.
+    settled: BTreeMap<u8, u64>,
+    created: Option<u64>,
+    closed: Option<u64>,
+}
+
+impl Delays {
+    pub fn of(
+        ledger: &[Landed],
+        games: &BTreeMap<Pubkey, GameParams>,
+        timeline: &Timeline,
+        sky: &Sky,
+    ) -> Self {
+        let courses = courses(ledger, games);
+        let (mut all, mut calm, mut stormy, mut lives) = Default::default();
+        let sort = |due: Duration, took, calm: &mut Vec<_>, stormy: &mut Vec<_>| {
+            let list = if sky.is_settled(due) { calm } else { stormy };
+            list.push(took);
+        };
+        for (game, course) in &courses {
+            let Some(params) = games.get(game) else {
+                continue;
+            };
+            for (due, settled) in rounds(params, course, timeline) {
+                let took = settled.saturating_sub(due);
+                Vec::push(&mut all, took);
+                sort(due, took, &mut calm, &mut stormy);
+            }
+            if let (Some(created), Some(closed)) = (course.created, course.closed)
+                && let Some(created) = timeline.slot_seen(created)
+                && let Some(closed) = timeline.slot_seen(closed)
+            {
+                Vec::push(&mut lives, closed.saturating_sub(created));
+            }
+        }
+        Self {
+            all: Spread::of(all),
+            calm: Spread::of(calm),
+            stormy: Spread::of(stormy),
+            lives: Spread::of(lives),
+        }
+    }
+}
+
+fn courses(ledger: &[Landed], games: &BTreeMap<Pubkey, GameParams>) -> BTreeMap<Pubkey, Course> {
+    let mut courses: BTreeMap<Pubkey, Course> = BTreeMap::new();
+    for landed in ledger.iter().filter(|landed| landed.succeeded()) {
+        if events::instruction(landed) == Some("create_game") {
+            for account in landed.accounts.iter().filter(|it| games.contains_key(it)) {
+                courses.entry(*account).or_default().created = Some(landed.slot);
+            }
+        }
+        for (game, order) in events::joins(landed) {
+            let course = courses.entry(game).or_default();
+            course.tickets = course.tickets.saturating_add(order.tickets);
+            let most = games.get(&game).map(|params| params.max_tickets);
+            if most.is_some_and(|most| course.tickets >= most) {
+                course.sold_out.get_or_insert(landed.slot);
+            }
+        }
+        for event in events::events(landed) {
+            match event {
+                Event::DrawSettled(event) => {
+                    for round in &event.rounds {
+                        let course = courses.entry(round.game).or_default();
+                        course.settled.insert(round.round, landed.slot);
+                    }
+                }
+                Event::GameClosed(event) => {
+                    courses.entry(event.game).or_default().closed = Some(landed.slot);
+                }
+                _ => {}
+            }
+        }
+    }
+    courses
+}
+
+/// When each settled round was due, and when it was settled.
+fn rounds(params: &GameParams, course: &Course, timeline: &Timeline) -> Vec<(Duration, Duration)> {
+    let mut rounds = Vec::new();
+    let mut due = match course.sold_out {
+        Some(slot) => timeline.slot_seen(slot),
+        None => timeline.time_seen(params.closes_at),
+    };
+    for slot in course.settled.values() {
+        if let (Some(due), Some(settled)) = (due, timeline.slot_seen(*slot)) {
+            rounds.push((due, settled));
+        }
+        let time = timeline.time_of(*slot);
+        let next = time.map(|time| time.saturating_add(params.round_interval.into()));
+        due = next.and_then(|next| timeline.time_seen(next));
+    }
+    rounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_names_times_that_were() {
+        let spread = Spread::of((1..=100).map(Duration::from_millis).collect());
+        let expected = Spread {
+            count: 100,
+            p50: 50,
+            p95: 95,
+            max: 100,
+        };
+        assert_eq!(spread, expected);
+        assert_eq!(Spread::of(Vec::new()), Spread::default());
+    }
+}
