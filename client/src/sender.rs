@@ -49,6 +49,11 @@ const PAGE: u32 = 32 * 1024;
 /// Pages that accounts may grow by between simulation and execution.
 const SPARE_PAGES: u32 = 2;
 
+/// What a transaction may cost more than its simulation (compute units): instructions
+/// that set its price and bound what it loads, 150 each. Of a crank that costs a thousand
+/// the margin would not cover them.
+const BUDGET_INSTRUCTIONS: u64 = 2 * 150;
+
 /// Most log lines kept in an error.
 const KEPT_LOGS: usize = 6;
 
@@ -213,6 +218,7 @@ impl Sender {
     ) -> Quote {
         let units = u64::from(simulated.compute_units);
         let units = units * u64::from(self.settings.compute_margin_percent) / 100;
+        let units = units + BUDGET_INSTRUCTIONS;
         let compute_units = u32::try_from(units)
             .unwrap_or(MAX_COMPUTE_UNITS)
             .min(MAX_COMPUTE_UNITS);

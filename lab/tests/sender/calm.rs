@@ -25,13 +25,34 @@ async fn limits_come_from_the_simulation() {
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].signature, landed.signature);
     assert_eq!(sent[0].landing.as_ref().unwrap().slot, landed.slot);
-    assert_eq!(sent[0].compute_unit_limit(), Some(23_000));
+    assert_eq!(sent[0].compute_unit_limit(), Some(23_300));
     // Four pages of 32 KiB hold what is loaded; two are spare.
     let pages = sent[0].loaded_accounts_data_size_limit();
     assert_eq!(pages, Some(6 * 32 * 1024));
     // Nobody pays for priority here.
     assert_eq!(sent[0].compute_unit_price(), None);
     assert_eq!(stage.node.ledger.malformed(), 0);
+}
+
+/// Price and bound of loaded bytes are instructions, of 150 units each, that a
+/// simulation does not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_leaves_room_for_the_cheapest_instruction() {
+    const UNITS: u32 = 700;
+    let stage = Stage::set(0).await;
+    stage.run_clock();
+    let ledger = &stage.node.ledger;
+    ledger.script_priority_fees(|_| vec![50_000; 150]);
+    ledger.simulate_as(Simulation {
+        units: UNITS.into(),
+        loaded_accounts_data_size: 100_000,
+        ..Simulation::default()
+    });
+    stage.send(&stage.sender()).await.unwrap();
+    let sent = &ledger.sent()[0];
+    assert!(sent.compute_unit_price().is_some());
+    assert!(sent.loaded_accounts_data_size_limit().is_some());
+    assert!(sent.compute_unit_limit().unwrap() >= UNITS + 2 * 150);
 }
 
 #[tokio::test(flavor = "multi_thread")]
