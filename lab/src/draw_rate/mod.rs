@@ -73,10 +73,13 @@ async fn measure(load: &Load, localnet: &Localnet) -> Result<Report> {
     let mut keeper = services::start_keeper_with(localnet, &file, log, &flags)?;
 
     let mut watch = Watch::start(localnet, &stage).await?;
+    wait_until_ready(&mut keeper, &listen, load.patience).await?;
+    let (waiting_since, ready) = (Instant::now(), Usage::of(&keeper, &listen).await);
     stage.wait_until_due().await?;
     let started = Instant::now();
     let deadline = started + load.patience;
     let idle = Usage::of(&keeper, &listen).await;
+    let waited = started.duration_since(waiting_since);
     loop {
         keeper.check()?;
         if watch.is_settled(load.all_games()) {
@@ -104,7 +107,6 @@ async fn measure(load: &Load, localnet: &Localnet) -> Result<Report> {
     let paid = started.elapsed();
     let busy = Usage::of(&keeper, &listen).await;
     let transactions = stage.transactions(&payer.pubkey()).await?;
-    let calm = Usage::of(&keeper, &listen).await;
     keeper.stop().await.context("draining the keeper")?;
     Ok(Report::new(
         load,
@@ -112,8 +114,24 @@ async fn measure(load: &Load, localnet: &Localnet) -> Result<Report> {
         watch.finish(),
         (drawn, paid),
         transactions,
-        [idle, busy, calm],
+        [ready, idle, busy],
+        waited,
     ))
+}
+
+/// Until the keeper knows the chain.
+async fn wait_until_ready(keeper: &mut Service, listen: &str, patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
+    let url = format!("http://{listen}/readyz");
+    loop {
+        keeper.check()?;
+        let answer = reqwest::get(&url).await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "not ready:\n{}", keeper.tail());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// What the keeper has used so far.

@@ -59,7 +59,7 @@ pub struct Report {
     /// Transactions of the keeper, and how many of them failed.
     pub transactions: usize,
     pub failed: usize,
-    /// From the value on chain to the draw settled, both as confirmed.
+    /// From a value on chain to a round settled with it, both as confirmed.
     pub settlement: Spread,
     /// A plain transfer, from sent to confirmed.
     pub transfer: Spread,
@@ -69,6 +69,8 @@ pub struct Report {
     pub peak_kib: u64,
     /// Its questions to nodes from due to paid.
     pub rpc_calls: u64,
+    /// Its questions a minute while all games wait.
+    pub rpc_calls_a_minute_idle: u64,
 }
 
 impl Report {
@@ -78,7 +80,8 @@ impl Report {
         seen: Seen,
         (drawn, paid): (Duration, Duration),
         (transactions, failed): (usize, usize),
-        [idle, busy, _]: [Usage; 3],
+        [ready, idle, busy]: [Usage; 3],
+        waited: Duration,
     ) -> Self {
         let per_minute = |count: usize| (count as f64 * 60.0 / drawn.as_secs_f64()) as u64;
         let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
@@ -102,6 +105,10 @@ impl Report {
             beyond_slots_p95: settlement.p95 as i64 - transfer.p95 as i64,
             peak_kib: busy.peak_kib,
             rpc_calls: busy.rpc_calls.saturating_sub(idle.rpc_calls),
+            rpc_calls_a_minute_idle: {
+                let calls = idle.rpc_calls.saturating_sub(ready.rpc_calls);
+                (calls as f64 * 60.0 / waited.as_secs_f64().max(1.0)) as u64
+            },
         }
     }
 }
@@ -131,8 +138,8 @@ impl fmt::Display for Report {
             "{} transactions, {} of them failed",
             self.transactions, self.failed
         )?;
-        writeln!(f, "value on chain to draw settled: {}", self.settlement)?;
-        writeln!(f, "a plain transfer meanwhile:     {}", self.transfer)?;
+        writeln!(f, "value on chain to round settled: {}", self.settlement)?;
+        writeln!(f, "a plain transfer meanwhile:      {}", self.transfer)?;
         writeln!(
             f,
             "p95 beyond the cluster's own time: {} ms",
@@ -140,9 +147,10 @@ impl fmt::Display for Report {
         )?;
         write!(
             f,
-            "keeper: {} MiB at most, {} questions to the node",
+            "keeper: {} MiB at most, {} questions to the node; {} a minute while all games wait",
             self.peak_kib / 1024,
-            self.rpc_calls
+            self.rpc_calls,
+            self.rpc_calls_a_minute_idle
         )
     }
 }

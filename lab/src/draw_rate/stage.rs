@@ -35,7 +35,7 @@ const AT_ONCE: usize = 3;
 const HOUSES_AT_ONCE: usize = 16;
 
 /// How much time making one house's games takes at most, on a busy machine.
-const SECONDS_A_GAME: f64 = 0.4;
+const SECONDS_A_GAME: f64 = 0.12;
 
 /// What there is to draw.
 pub struct Stage {

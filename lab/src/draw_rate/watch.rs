@@ -37,9 +37,11 @@ const TRANSFER_COMPUTE_UNITS: u32 = 600;
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Draws whose value is on chain but that are not settled, since when.
+    /// Draws whose value is on chain, since when.
     revealed: HashMap<Pubkey, Instant>,
-    /// From a value on chain to its draw settled.
+    /// The draw that each game is bound to.
+    bound: HashMap<Pubkey, Pubkey>,
+    /// From a value on chain to a round settled with it.
     pub settlements: Vec<Duration>,
     /// Draws that were opened.
     pub draws: HashSet<Pubkey>,
@@ -74,15 +76,17 @@ impl Seen {
         }
     }
 
-    /// A draw's account is gone when its last game is settled.
-    fn note_gone(&mut self, address: &Pubkey) {
-        if let Some(since) = self.revealed.remove(address) {
+    fn note_game(&mut self, address: Pubkey, game: &Game) {
+        if game.is(GameStatus::Drawing) {
+            self.bound.insert(address, game.draw);
+        }
+        let before = self.rounds.insert(address, game.rounds_settled);
+        if game.rounds_settled > before.unwrap_or(0)
+            && let Some(draw) = self.bound.remove(&address)
+            && let Some(since) = self.revealed.get(&draw)
+        {
             self.settlements.push(since.elapsed());
         }
-    }
-
-    fn note_game(&mut self, address: Pubkey, game: &Game) {
-        self.rounds.insert(address, game.rounds_settled);
         if game.is(GameStatus::Settled) {
             self.settled.insert(address);
             if game.has(Game::FLAG_PAID) {
@@ -167,10 +171,8 @@ async fn follow(client: PubsubClient, seen: Arc<Mutex<Seen>>) {
         let Some(account) = change.value.account.to_account() else {
             continue;
         };
-        match decode_any(&account.owner, &account.data) {
-            Ok(decoded) => lock(&seen).note(address, &decoded),
-            // Closed: it belongs to the System program, or holds nothing.
-            Err(_) => lock(&seen).note_gone(&address),
+        if let Ok(decoded) = decode_any(&account.owner, &account.data) {
+            lock(&seen).note(address, &decoded);
         }
     }
 }
