@@ -10,7 +10,7 @@ use lottery_tests::bench::{self, limits::Limits, report::Report, snapshot};
 /// Runs the same transactions on the lottery and on programs/baseline in one VM each,
 /// and demands that both leave the same accounts, calls, events and return data. Compute
 /// units are those of a transaction that holds one instruction; sizes include the
-/// instruction that asks for a limit. What blocks admit follows from the limits file:
+/// instructions that set limits and a price. What blocks admit follows from the limits file:
 /// upper bounds, with nothing else in the blocks.
 #[derive(Parser)]
 #[command(
