@@ -16,11 +16,41 @@ use crate::actions::{Action, Push};
 /// the cluster's 1,400,000 less a margin for what is rounded off in estimates.
 pub const PUSH_COMPUTE_UNITS: u32 = 1_250_000;
 
-/// What settling one game may cost (compute units): the last round of a game
-/// that feeds and hits all three jackpots, rounded up.
-const SETTLE_COMPUTE_UNITS: usize = 40_000;
+/// Instructions that one transaction may come to, those that its programs call
+/// included (agave, `MAX_INSTRUCTION_TRACE_LENGTH`).
+const MOST_INSTRUCTIONS: usize = 64;
 
-/// The same in a house that plays for a token: up to seven transfers more.
+/// Those among them that no member is the cause of: the limits and the price of
+/// computing, what is sent itself, its own event, and one to spare.
+const OWN_INSTRUCTIONS: usize = 6;
+
+/// What settling one game may call: the event of its settlement.
+const SETTLE_INSTRUCTIONS: usize = 1;
+
+/// The same in a house that plays for a token: also its shares for the treasury and three
+/// jackpots, and three awards.
+const SETTLE_TOKEN_INSTRUCTIONS: usize = 8;
+
+/// What releasing one game may call: the event of its cancellation.
+const RELEASE_INSTRUCTIONS: usize = 1;
+
+/// What a payment, or a close, may call: the event of its game's payments.
+const PUSH_INSTRUCTIONS: usize = 1;
+
+/// What paying a token calls on top.
+const PAY_TOKEN_INSTRUCTIONS: usize = 1;
+
+/// What creating a token account is, and calls, where somebody sent lamports to its
+/// address before: its size, the account in three steps instead of one, its owner
+/// fixed, and its contents.
+const CREATE_ACCOUNT_INSTRUCTIONS: usize = 7;
+
+/// What settling one game may cost (compute units): the last round of a game
+/// that feeds and hits all three jackpots, which is 4,000, and half as much again.
+const SETTLE_COMPUTE_UNITS: usize = 6_000;
+
+/// The same in a house that plays for a token: up to seven transfers more, which make it
+/// 25,000 in all with Token-2022, and twice that with the first SPL Token program.
 const SETTLE_TOKEN_COMPUTE_UNITS: usize = 150_000;
 
 /// What paying a token costs on top (compute units): a transfer, and the search for
@@ -72,22 +102,28 @@ impl Capacity {
             program: Pubkey::new_unique(),
         };
         let oracle = Pubkey::new_unique();
-        let settlement = |token, compute_units| {
+        let by_instructions = |each: usize| (MOST_INSTRUCTIONS - OWN_INSTRUCTIONS) / each;
+        let settlement = |token, compute_units, instructions| {
             let by_size = most_games(format, &payer, |games| {
                 instruction::settle_draw(payer, draw, games, token)
             });
             let by_compute = usize::try_from(PUSH_COMPUTE_UNITS).unwrap_or(0) / compute_units;
-            by_size.min(by_compute)
+            by_size.min(by_compute).min(by_instructions(instructions))
         };
+        let release = most_games(format, &payer, |games| {
+            instruction::abort_draw(payer, draw, games)
+        });
         Self {
             request: most_games(format, &payer, |games| {
                 instruction::request_draw(payer, keys, 1, oracle, games)
             }),
-            release: most_games(format, &payer, |games| {
-                instruction::abort_draw(payer, draw, games)
-            }),
-            settlement: settlement(None, SETTLE_COMPUTE_UNITS),
-            token_settlement: settlement(Some(token), SETTLE_TOKEN_COMPUTE_UNITS),
+            release: release.min(by_instructions(RELEASE_INSTRUCTIONS)),
+            settlement: settlement(None, SETTLE_COMPUTE_UNITS, SETTLE_INSTRUCTIONS),
+            token_settlement: settlement(
+                Some(token),
+                SETTLE_TOKEN_COMPUTE_UNITS,
+                SETTLE_TOKEN_INSTRUCTIONS,
+            ),
         }
     }
 }
@@ -135,17 +171,25 @@ impl Push {
     }
 
     /// The most it may cost (compute units), the creation of a token account included.
-    fn most_compute_units(&self) -> u32 {
+    pub fn most_compute_units(&self) -> u32 {
         match self.keys.token {
             None => self.compute_units,
             Some(_) => self.compute_units + PAY_TOKEN_COMPUTE_UNITS + CREATE_ACCOUNT_COMPUTE_UNITS,
         }
     }
+
+    /// The most instructions that it may come to, the creation of a token account included.
+    fn most_instructions(&self) -> usize {
+        match self.keys.token {
+            None => PUSH_INSTRUCTIONS,
+            Some(_) => PUSH_INSTRUCTIONS + PAY_TOKEN_INSTRUCTIONS + CREATE_ACCOUNT_INSTRUCTIONS,
+        }
+    }
 }
 
 /// Takes actions that are done together off the front, as many as fit one
-/// transaction by size and compute even if a token account must be created for each;
-/// at least one. Ends before one that is done alone.
+/// transaction by size, compute and instructions even if a token account must be created
+/// for each; at least one. Ends before one that is done alone.
 pub fn next_batch<I: Iterator<Item = Action>>(
     actions: &mut Peekable<I>,
     payer: &Pubkey,
@@ -154,10 +198,13 @@ pub fn next_batch<I: Iterator<Item = Action>>(
     let mut batch = Vec::new();
     let mut pushes = Vec::new();
     let mut compute_units = 0u32;
+    let mut calls = OWN_INSTRUCTIONS;
     while let Some(push) = actions.peek().and_then(Action::push) {
         compute_units = compute_units.saturating_add(push.most_compute_units());
+        calls += push.most_instructions();
         pushes.push(push);
         let fits = compute_units <= PUSH_COMPUTE_UNITS
+            && calls <= MOST_INSTRUCTIONS
             && instructions(&pushes, payer, |_| true).is_ok_and(|built| format.fits(&built, payer));
         if !fits && !batch.is_empty() {
             break;

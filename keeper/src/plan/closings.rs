@@ -33,7 +33,7 @@ impl Planner<'_> {
     }
 
     /// From when what is over of a game is closed (unix seconds).
-    fn closes_from(&self, game: &Game) -> i64 {
+    pub(super) fn closes_from(&self, game: &Game) -> i64 {
         let after = i64::try_from(self.settings.close_after.as_secs()).unwrap_or(i64::MAX);
         game.settled_at.saturating_add(after)
     }

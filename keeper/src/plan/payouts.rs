@@ -52,10 +52,14 @@ impl Planner<'_> {
         }
     }
 
-    /// Nothing is done for a game now; what it owes expires, unless it is refunds.
+    /// Nothing is done for a game now; what it owes expires, unless it is refunds. Those
+    /// that are made are followed by rent.
     fn owe(&mut self, reference: GameRef, game: &Game, reason: Reason) {
+        let pays = !matches!(reason, Reason::NotPushed | Reason::TokenUnknown);
         if game.is(GameStatus::Settled) {
             self.wait_until(reference, reason, game.claims_end());
+        } else if pays && self.settings.close && !self.closes_by_now(game) {
+            self.wait_until(reference, reason, self.closes_from(game));
         } else {
             self.wait(reference, reason);
         }

@@ -21,6 +21,10 @@ const LANE_PATIENCE: i64 = 86_400;
 /// its oracles are not known says nothing of them, but a queue may never be one.
 const QUEUE_PATIENCE: i64 = 7 * 86_400;
 
+/// How much longer than the program demands an oracle must be live (seconds): the
+/// chain's clock goes on between the look at it and the request.
+const ORACLE_MARGIN: i64 = 10;
+
 impl<'a> Planner<'a> {
     /// All due games of a house share as few draws as they fit into, one a lane.
     pub(super) fn request_draws(&mut self) {
@@ -122,8 +126,8 @@ impl<'a> Planner<'a> {
     /// `None` while the queue's oracles are not known.
     fn live_oracles(&self, house: &House) -> Option<Vec<&'a Oracle>> {
         let oracles = self.state.oracles.get(&house.vrf_queue)?.iter();
-        let live = oracles.filter(|oracle| oracle.is_live(self.state.now));
-        Some(live.collect())
+        let then = self.state.now.saturating_add(ORACLE_MARGIN);
+        Some(oracles.filter(|oracle| oracle.is_live(then)).collect())
     }
 
     /// The lanes of a house that are free, by index.

@@ -335,6 +335,8 @@ fn a_player_who_cannot_be_refunded_does_not_hold_up_the_others_rent() {
     let waiting = plan_around(&state, &settings, &in_hand);
     assert!(waiting.actions.is_empty());
     assert_eq!(waiting.waiting[0].reason, Reason::InHand);
+    let closes_from = only_game(&state).1.settled_at + 600;
+    assert_eq!(waiting.waiting[0].until, Some(closes_from));
     state.now += 600;
     let planned = plan_around(&state, &settings, &in_hand);
     assert!(matches!(
