@@ -12,6 +12,7 @@ pub mod bench;
 pub mod events;
 pub mod fairness;
 pub mod hostile;
+pub mod keeper;
 pub mod model;
 pub mod mutants;
 pub mod oracle;
