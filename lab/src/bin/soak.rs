@@ -49,6 +49,10 @@ struct Args {
     /// The same without weather and without kills.
     #[arg(long)]
     calm: bool,
+    /// Leave out what the diary would describe with these words, such as --without=lies;
+    /// all else comes as the seed says.
+    #[arg(long)]
+    without: Vec<String>,
     /// How long the games may take after the weather (minutes).
     #[arg(long, default_value_t = 5)]
     patience: u64,
@@ -122,6 +126,7 @@ fn settings(args: &Args) -> Settings {
         keepers: args.keepers,
         seed: args.seed,
         calm: args.calm,
+        without: args.without.clone(),
         patience: args.patience,
         keeper_flags: args.keeper_flag.clone(),
     }

@@ -1,6 +1,6 @@
 //! How long rounds took, from due to settled.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
 
 use lottery_client::lottery::state::GameParams;
 use serde::Serialize;
@@ -13,6 +13,9 @@ use super::{
     sky::Sky,
     timeline::Timeline,
 };
+
+/// Most rounds named one by one.
+const NAMED: usize = 8;
 
 /// Times, sorted and summed up (milliseconds).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,6 +69,19 @@ pub struct Delays {
     pub stormy: Spread,
     /// From the game created to its account closed.
     pub lives: Spread,
+    /// Those that took longest, for who wants to know why.
+    pub slowest: Vec<Round>,
+}
+
+/// A settled round. Times are since the run began (milliseconds).
+#[derive(Clone, Debug, Serialize)]
+pub struct Round {
+    pub game: String,
+    pub id: u64,
+    /// The round, from 0.
+    pub round: u8,
+    pub due_ms: u64,
+    pub took_ms: u64,
 }
 
 /// A game's way through the ledger.
@@ -87,34 +103,46 @@ impl Delays {
         timeline: &Timeline,
         sky: &Sky,
     ) -> Self {
-        let courses = courses(ledger, games);
-        let (mut all, mut calm, mut stormy, mut lives) = Default::default();
-        let sort = |due: Duration, took, calm: &mut Vec<_>, stormy: &mut Vec<_>| {
-            let list = if sky.is_settled(due) { calm } else { stormy };
-            list.push(took);
-        };
-        for (game, course) in &courses {
+        let mut delays = Self::default();
+        let (mut calm, mut stormy, mut lives) = (Vec::new(), Vec::new(), Vec::new());
+        for (game, course) in &courses(ledger, games) {
             let Some(params) = games.get(game) else {
                 continue;
             };
-            for (due, settled) in rounds(params, course, timeline) {
+            for (round, due, settled) in rounds(params, course, timeline) {
                 let took = settled.saturating_sub(due);
-                Vec::push(&mut all, took);
-                sort(due, took, &mut calm, &mut stormy);
+                let list = if sky.is_settled(due) {
+                    &mut calm
+                } else {
+                    &mut stormy
+                };
+                list.push(took);
+                delays.slowest.push(Round {
+                    game: game.to_string(),
+                    id: params.id,
+                    round,
+                    due_ms: millis(due),
+                    took_ms: millis(took),
+                });
             }
-            if let (Some(created), Some(closed)) = (course.created, course.closed)
-                && let Some(created) = timeline.slot_seen(created)
-                && let Some(closed) = timeline.slot_seen(closed)
-            {
-                Vec::push(&mut lives, closed.saturating_sub(created));
-            }
+            lives.extend(course.life(timeline));
         }
-        Self {
-            all: Spread::of(all),
-            calm: Spread::of(calm),
-            stormy: Spread::of(stormy),
-            lives: Spread::of(lives),
-        }
+        delays.slowest.sort_by_key(|round| Reverse(round.took_ms));
+        delays.slowest.truncate(NAMED);
+        delays.all = Spread::of([calm.as_slice(), &stormy].concat());
+        delays.calm = Spread::of(calm);
+        delays.stormy = Spread::of(stormy);
+        delays.lives = Spread::of(lives);
+        delays
+    }
+}
+
+impl Course {
+    /// From created to closed.
+    fn life(&self, timeline: &Timeline) -> Option<Duration> {
+        let created = timeline.slot_seen(self.created?)?;
+        let closed = timeline.slot_seen(self.closed?)?;
+        Some(closed.saturating_sub(created))
     }
 }
 
@@ -152,16 +180,20 @@ fn courses(ledger: &[Landed], games: &BTreeMap<Pubkey, GameParams>) -> BTreeMap<
     courses
 }
 
-/// When each settled round was due, and when it was settled.
-fn rounds(params: &GameParams, course: &Course, timeline: &Timeline) -> Vec<(Duration, Duration)> {
+/// Each settled round: when it was due, and when it was settled.
+fn rounds(
+    params: &GameParams,
+    course: &Course,
+    timeline: &Timeline,
+) -> Vec<(u8, Duration, Duration)> {
     let mut rounds = Vec::new();
     let mut due = match course.sold_out {
         Some(slot) => timeline.slot_seen(slot),
         None => timeline.time_seen(params.closes_at),
     };
-    for slot in course.settled.values() {
+    for (round, slot) in &course.settled {
         if let (Some(due), Some(settled)) = (due, timeline.slot_seen(*slot)) {
-            rounds.push((due, settled));
+            rounds.push((*round, due, settled));
         }
         let time = timeline.time_of(*slot);
         let next = time.map(|time| time.saturating_add(params.round_interval.into()));

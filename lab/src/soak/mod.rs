@@ -62,6 +62,9 @@ pub struct Settings {
     pub seed: u64,
     /// Neither weather nor kills.
     pub calm: bool,
+    /// Spells whose description has one of these words are left out; all else comes as
+    /// the seed says.
+    pub without: Vec<String>,
     /// How long the games may take after the weather (minutes).
     pub patience: u64,
     /// Flags passed on to the keepers.

@@ -118,6 +118,7 @@ impl<'a> Soak<'a> {
             seed: self.settings.seed,
             sky: self.sky.clone(),
             diary: self.diary.clone(),
+            without: self.settings.without.clone().into(),
             over: CancellationToken::new(),
         }
     }

@@ -171,6 +171,15 @@ impl Report {
         writeln!(f, "  in the weather  {}", delays.stormy)?;
         writeln!(f, "  in the calm     {}", delays.calm)?;
         writeln!(f, "  all             {}", delays.all)?;
+        for slow in &delays.slowest {
+            let seconds = |millis: u64| millis as f64 / 1_000.0;
+            let (due, took) = (seconds(slow.due_ms), seconds(slow.took_ms));
+            let (id, round) = (slow.id, slow.round + 1);
+            writeln!(
+                f,
+                "    {took:>6.1} s  game {id}, round {round}, due at {due:.1} s"
+            )?;
+        }
         writeln!(
             f,
             "created to closed, a game\n  all             {}\n",

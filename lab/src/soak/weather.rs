@@ -32,6 +32,8 @@ pub struct Climate {
     pub seed: u64,
     pub sky: Arc<Sky>,
     pub diary: Diary,
+    /// What spells to leave out speak of.
+    pub without: Arc<[String]>,
     pub over: CancellationToken,
 }
 
@@ -114,6 +116,11 @@ impl Climate {
                 continue;
             }
             let (what, lift) = cast(&mut rng);
+            if self.without.iter().any(|word| what.contains(word)) {
+                lift();
+                self.wait(length).await;
+                continue;
+            }
             self.diary.note_for(&place, what, length);
             self.wait(length).await;
             lift();
