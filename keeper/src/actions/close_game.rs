@@ -45,9 +45,13 @@ impl CloseGame {
         let vault = address::vault(&self.game.address);
         let theirs = token.associated(&self.creator);
         let read = context.loader.accounts(&[vault, theirs], None).await?;
-        let [Some(vault), None] = read.accounts.as_slice() else {
+        let [Some(vault), account] = read.accounts.as_slice() else {
             return Ok(None);
         };
+        // Lamports sent to the address make an account, but no token account.
+        if account.as_ref().is_some_and(|it| !it.data.is_empty()) {
+            return Ok(None);
+        }
         let donated = amount(&vault.data).is_some_and(|amount| amount > 0);
         Ok(donated.then(|| create_associated(context.payer_address(), self.creator, token)))
     }
