@@ -1,6 +1,7 @@
 //! The loop: look at the chain, plan, start what is due, and again whenever
 //! something changed, something ended or something becomes due.
 
+mod ending;
 mod events;
 mod keeper;
 mod leading;
