@@ -2,7 +2,10 @@
 //! what became of it, whether anything was done twice for one purpose, and whether
 //! anything was sent by whom did not lead.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Range,
+};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -11,7 +14,7 @@ use solana_signature::Signature;
 use sqlx::PgPool;
 
 use super::{
-    diary::{Diary, Event, millis},
+    diary::{Diary, millis},
     lease::Term,
     ledger::Landed,
     payments::paid_by,
@@ -24,9 +27,9 @@ const NAMED: usize = 20;
 /// What a journal says that does not know.
 const OPEN: &str = "open";
 
-/// How long after its database was away a keeper may still have under way what it sent
+/// How long after its database came back a keeper may still have under way what it sent
 /// without one (milliseconds): a blockhash's life.
-const UNDER_WAY: u64 = 75_000;
+const UNDER_WAY: i64 = 75_000;
 
 const ROWS: &str = "
     SELECT signature, coalesce(intent::text, ''), signed_epoch,
@@ -52,7 +55,8 @@ pub struct Facts<'a> {
     /// Names by wallet.
     pub keepers: &'a BTreeMap<Pubkey, String>,
     pub terms: &'a [Term],
-    pub events: &'a [Event],
+    /// When keepers had no database, by name, since the run began (milliseconds).
+    pub outages: &'a BTreeMap<String, Vec<Range<i64>>>,
     pub timeline: &'a Timeline,
 }
 
@@ -69,7 +73,7 @@ pub struct Journal {
     /// Where the journal says otherwise: what it says and what is so, and how often.
     pub wrong: BTreeMap<String, usize>,
     /// Transactions of keepers on the ledger that were not written down, by keeper: sent
-    /// while its database was away.
+    /// while it had no database.
     pub unwritten: BTreeMap<String, usize>,
     /// Those for which that is no excuse, and transactions written after another keeper
     /// had come to lead.
@@ -178,7 +182,8 @@ impl Journal {
             };
             *self.unwritten.entry(keeper.clone()).or_default() += 1;
             let at = facts.timeline.slot_seen(landed.slot).map_or(0, millis);
-            if !had_no_database(keeper, at, facts.events) {
+            let outages = facts.outages.get(keeper).map_or(&[][..], Vec::as_slice);
+            if !had_no_database(at, outages) {
                 let signature = landed.signature;
                 self.usurp(format!("{keeper} sent {signature}, {at} ms, unwritten"));
             }
@@ -222,13 +227,10 @@ fn is_in_term(row: &Row, terms: &[Term]) -> bool {
 }
 
 /// Whether what a keeper had under way then may have been sent without its database.
-fn had_no_database(keeper: &str, at_ms: u64, events: &[Event]) -> bool {
-    let place = format!("{keeper} postgres");
-    let mut spells = events.iter().filter(|event| event.place == place);
-    spells.any(|spell| {
-        let end = spell.at_ms + spell.lasts_ms.unwrap_or(0) + UNDER_WAY;
-        (spell.at_ms..=end).contains(&at_ms)
-    })
+fn had_no_database(at_ms: u64, outages: &[Range<i64>]) -> bool {
+    let at = i64::try_from(at_ms).unwrap_or(i64::MAX);
+    let mut outages = outages.iter();
+    outages.any(|away| away.start <= at && at < away.end.saturating_add(UNDER_WAY))
 }
 
 #[cfg(test)]
@@ -247,7 +249,7 @@ mod tests {
         }
     }
 
-    fn compare(rows: &[Row], events: &[Event]) -> Journal {
+    fn compare(rows: &[Row], outages: &[Range<i64>]) -> Journal {
         let wallet = Pubkey::new_unique();
         let landed = Landed {
             signature: SIGNATURE.into(),
@@ -270,7 +272,7 @@ mod tests {
             ledger: &[landed],
             keepers: &[(wallet, "keeper-1".to_owned())].into(),
             terms: &[term(1, 0), term(2, 5_000)],
-            events,
+            outages: &[("keeper-1".to_owned(), outages.to_vec())].into(),
             timeline: &Timeline::default(),
         };
         Journal::of(rows, &facts)
@@ -294,12 +296,7 @@ mod tests {
         let journal = compare(&[], &[]);
         assert_eq!(journal.unwritten.get("keeper-1"), Some(&1));
         assert_eq!(journal.usurped.len(), 1);
-        let away = Event {
-            at_ms: 0,
-            place: "keeper-1 postgres".into(),
-            what: "refused".into(),
-            lasts_ms: Some(12_000),
-        };
+        let away = 0..12_000;
         assert!(compare(&[], &[away]).usurped.is_empty());
     }
 }

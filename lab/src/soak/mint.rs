@@ -102,12 +102,14 @@ pub struct Units {
     pub players: u64,
     /// In the vaults of treasury and jackpots.
     pub house: u64,
+    /// In the vaults of games that are not closed.
+    pub games: u64,
 }
 
 impl Units {
-    /// Of the house of a table whose players were given so many each. What lies in games
-    /// that are not closed is missing.
-    pub async fn count(rpc: &RpcClient, table: &Table, each: u64) -> Result<Self> {
+    /// Of the house of a table whose players were given so many each; `open` are games
+    /// that may hold some yet.
+    pub async fn count(rpc: &RpcClient, table: &Table, each: u64, open: &[Pubkey]) -> Result<Self> {
         let Some(token) = table.token else {
             return Ok(Self::default());
         };
@@ -119,16 +121,20 @@ impl Units {
         let jackpots = (0..3).map(|tier| address::jackpot(&table.house, tier));
         let holders = jackpots.chain([address::treasury(&table.house)]);
         let vaults: Vec<Pubkey> = holders.map(|holder| address::vault(&holder)).collect();
+        // Games for SOL have no vault, so nothing is found at its address.
+        let games: Vec<Pubkey> = open.iter().map(address::vault).collect();
         Ok(Self {
             minted: each.saturating_mul(u64::try_from(players.len())?),
             players: held(rpc, &players).await?,
             house: held(rpc, &vaults).await?,
+            games: held(rpc, &games).await?,
         })
     }
 
-    /// Units that are neither players' nor the house's.
+    /// Units that are nowhere, or too many.
     pub fn difference(&self) -> i128 {
-        i128::from(self.players) + i128::from(self.house) - i128::from(self.minted)
+        let found = [self.players, self.house, self.games].map(i128::from);
+        found.iter().sum::<i128>() - i128::from(self.minted)
     }
 }
 

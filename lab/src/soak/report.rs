@@ -1,6 +1,6 @@
 //! What came of a run.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range};
 
 use anyhow::Result;
 use lottery_client::lottery::state::GameParams;
@@ -23,7 +23,7 @@ use super::{
     mint::Units,
     payments::Payments,
     plans::Sale,
-    post::{Post, Record},
+    post::Record,
     run::Soak,
     stage::TOKENS,
     traffic::Traffic,
@@ -66,6 +66,11 @@ pub struct Run {
     pub took_ms: u64,
     /// From the end of the weather until everything was closed (milliseconds).
     pub waited_ms: u64,
+    /// How long slots took (milliseconds).
+    pub slot_seen_ms: u64,
+    /// Highest load average of a minute, and processors to bear it.
+    pub load: f64,
+    pub processors: usize,
 }
 
 /// The games that were created.
@@ -106,15 +111,15 @@ impl Report {
         let games: Vec<Pubkey> = played.keys().copied().collect();
         let params: BTreeMap<Pubkey, GameParams> =
             played.iter().map(|(game, it)| (*game, it.params)).collect();
+        let (terms, events) = (soak.lease.terms(), soak.diary.events());
+        let keepers = keepers(soak, &terms).await;
         let names = soak.posts.iter();
         let names = names.map(|post| (post.wallet, post.name.clone()));
-        let names: BTreeMap<Pubkey, String> = names.collect();
-        let (terms, events) = (soak.lease.terms(), soak.diary.events());
         let facts = Facts {
             ledger: &ledger,
-            keepers: &names,
+            keepers: &names.collect(),
             terms: &terms,
-            events: &events,
+            outages: &outages(soak, &keepers),
             timeline: &soak.timeline,
         };
         let pool = &soak.stage.database.pool;
@@ -129,7 +134,7 @@ impl Report {
             lamports: soak.books.close(&ledger, &after),
             traffic: Traffic::of(&ledger),
             journal,
-            keepers: keepers(&soak.posts, &terms).await,
+            keepers,
             leadership: Leadership::of(terms),
             delays: Delays::of(&ledger, &params, &soak.timeline, &soak.sky),
             stuck: end.stuck,
@@ -159,6 +164,9 @@ impl Run {
             minutes: settings.minutes,
             took_ms: millis(soak.diary.now()),
             waited_ms: millis(end.waited),
+            slot_seen_ms: soak.timeline.slot_ms(),
+            load: soak.load.highest(),
+            processors: std::thread::available_parallelism().map_or(0, usize::from),
         }
     }
 }
@@ -182,14 +190,17 @@ impl Games {
 
 async fn tokens(rpc: &RpcClient, soak: &Soak<'_>) -> Result<Option<Units>> {
     match &soak.stage.tables.token {
-        Some(table) => Ok(Some(Units::count(rpc, table, TOKENS).await?)),
+        Some(table) => {
+            let open = soak.board.open();
+            Ok(Some(Units::count(rpc, table, TOKENS, &open).await?))
+        }
         None => Ok(None),
     }
 }
 
-async fn keepers(posts: &[Arc<Post>], terms: &[Term]) -> BTreeMap<String, Keeper> {
+async fn keepers(soak: &Soak<'_>, terms: &[Term]) -> BTreeMap<String, Keeper> {
     let mut keepers = BTreeMap::new();
-    for post in posts {
+    for post in &soak.posts {
         let keeper = Keeper {
             wallet: post.wallet.to_string(),
             record: post.record().await,
@@ -199,4 +210,21 @@ async fn keepers(posts: &[Arc<Post>], terms: &[Term]) -> BTreeMap<String, Keeper
         keepers.insert(post.name.clone(), keeper);
     }
     keepers
+}
+
+/// When each keeper had no database, since the run began (milliseconds).
+fn outages(
+    soak: &Soak<'_>,
+    keepers: &BTreeMap<String, Keeper>,
+) -> BTreeMap<String, Vec<Range<i64>>> {
+    let since = |unix: i64| match unix {
+        i64::MAX => i64::MAX,
+        unix => soak.diary.since_unix(unix),
+    };
+    let outages = keepers.iter().map(|(name, keeper)| {
+        let outages = keeper.log.without_database.iter();
+        let outages = outages.map(|away| since(away.start)..since(away.end));
+        (name.clone(), outages.collect())
+    });
+    outages.collect()
 }

@@ -22,6 +22,7 @@ use super::{
     sky::Sky,
     stage::{ORACLES, Stage},
     timeline::Timeline,
+    usage::Load,
     weather::{self, Climate},
 };
 
@@ -43,6 +44,7 @@ pub struct Soak<'a> {
     pub books: Books,
     pub timeline: Timeline,
     pub lease: LeaseWatch,
+    pub load: Load,
     /// What watches all the while; ends with the run.
     _watchers: JoinSet<()>,
 }
@@ -109,6 +111,7 @@ impl<'a> Soak<'a> {
             books,
             timeline,
             lease,
+            load: Load::default(),
             _watchers: watchers,
         })
     }
@@ -182,6 +185,7 @@ impl<'a> Soak<'a> {
 
     /// Looks after the keepers and at the games; whether all games are closed.
     pub async fn look(&self) -> Result<bool> {
+        self.load.look();
         for post in &self.posts {
             post.look_after().await?;
         }

@@ -22,10 +22,11 @@ impl fmt::Display for Report {
         if let Some(units) = &self.tokens {
             writeln!(
                 f,
-                "tokens      {} minted = {} with players + {} with the house; difference {}\n",
+                "tokens      {} minted = {} with players + {} with the house + {} in games; difference {}\n",
                 units.minted,
                 units.players,
                 units.house,
+                units.games,
                 units.difference()
             )?;
         }
@@ -57,10 +58,14 @@ impl Report {
         )?;
         writeln!(
             f,
-            "took {:.0} s, of which {:.0} s after the weather; {} events in the diary\n",
+            "took {:.0} s, of which {:.0} s after the weather; {} events in the diary; slots took {} ms, \
+             load {:.0} on {} processors\n",
             run.took_ms as f64 / 1_000.0,
             run.waited_ms as f64 / 1_000.0,
-            self.events.len()
+            self.events.len(),
+            run.slot_seen_ms,
+            run.load,
+            run.processors
         )
     }
 

@@ -10,7 +10,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
-use super::diary::Diary;
+use super::diary::{Diary, millis};
 use crate::lock::lock;
 
 /// Pause between two looks.
@@ -61,6 +61,15 @@ impl Timeline {
     /// The chain's time at the last look (unix seconds).
     pub fn chain_time(&self) -> Option<i64> {
         lock(&self.looks).last().map(|look| look.time)
+    }
+
+    /// How long slots took on average (milliseconds).
+    pub fn slot_ms(&self) -> u64 {
+        let looks = lock(&self.looks);
+        let ends = looks.first().zip(looks.last());
+        ends.map_or(0, |(first, last)| {
+            millis(last.at - first.at) / (last.slot - first.slot).max(1)
+        })
     }
 
     /// When a slot was first seen, or a later one.

@@ -1,4 +1,8 @@
-//! What a process uses, as the kernel tells.
+//! What a process uses, and how busy its machine is, as the kernel tells.
+
+use std::sync::{Arc, Mutex};
+
+use crate::lock::lock;
 
 /// Clock ticks of `/proc` in a second, on every Linux.
 const TICKS: u64 = 100;
@@ -28,6 +32,27 @@ fn peak(status: &str) -> Option<u64> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+/// The machine's load while it is watched. All clones are one and the same.
+#[derive(Clone, Default)]
+pub struct Load {
+    highest: Arc<Mutex<f64>>,
+}
+
+impl Load {
+    /// Looks once.
+    pub fn look(&self) {
+        let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let minute = text.split(' ').next().and_then(|it| it.parse().ok());
+        let mut highest = lock(&self.highest);
+        *highest = highest.max(minute.unwrap_or(0.0));
+    }
+
+    /// The highest load average of a minute so far.
+    pub fn highest(&self) -> f64 {
+        *lock(&self.highest)
+    }
 }
 
 /// User and system time are the 14th and 15th field; the second, the name in
