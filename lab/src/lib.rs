@@ -16,6 +16,7 @@
 //! meets which fault, changed at any moment while services run. Chance is seeded: the
 //! n-th request that a rule matches meets the same fate in every run.
 
+mod budget;
 mod chance;
 mod error;
 mod http;
@@ -24,11 +25,13 @@ mod lock;
 
 pub mod draw_rate;
 pub mod http_proxy;
+pub mod kill_everywhere;
 pub mod rpc;
 pub mod rpc_proxy;
 pub mod scripted_rpc;
 pub mod soak;
 pub mod tcp_proxy;
+pub mod trial;
 pub mod weather;
 
 pub use error::LabError;

@@ -150,7 +150,8 @@ impl<F: Fault> Weather<F> {
 
     /// Calls `hook` at both instants of every request, and waits for it: a test can do
     /// there what must happen exactly then, such as kill a service. Replaces the former
-    /// hook. Notifications have the second instant only.
+    /// hook. Notifications have the second instant only; answers over a WebSocket cannot be
+    /// changed any more.
     pub fn on_request<H, D>(&self, hook: H)
     where
         H: Fn(Seen) -> D + Send + Sync + 'static,

@@ -1,6 +1,7 @@
 //! WebSockets through the weather, one connection at a time.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Call, Link, Node, RpcFault, RpcWeather, Sockets, exchange::Exchange, schedule::Schedule,
 };
-use crate::weather::{Moment, Via};
+use crate::weather::{Moment, Seen, Via};
 
 /// How long a client may take for the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -84,6 +85,7 @@ async fn connection<N: Node>(
         weather: &exchange.weather,
         sockets,
         schedule: Schedule::default(),
+        asked: HashMap::new(),
     }
     .run(client, link)
     .await
@@ -93,6 +95,8 @@ struct Pump<'a> {
     weather: &'a RpcWeather,
     sockets: &'a Sockets,
     schedule: Schedule,
+    /// Requests that the node has not answered yet, by their id.
+    asked: HashMap<String, Seen>,
 }
 
 impl Pump<'_> {
@@ -121,7 +125,7 @@ impl Pump<'_> {
 
     /// A client's request: logged, and withheld if rule or hook says so. Of all faults
     /// only that one means anything here.
-    async fn requested(&self, text: Utf8Bytes, link: &Link) -> Option<()> {
+    async fn requested(&mut self, text: Utf8Bytes, link: &Link) -> Option<()> {
         let Some(call) = serde_json::from_str(&text).ok().and_then(Call::parse) else {
             return link.to_node.send(text).ok();
         };
@@ -135,19 +139,31 @@ impl Pump<'_> {
             return Some(());
         }
         self.weather.note_forwarded(&seen);
+        self.asked.insert(call.id.to_string(), seen);
         link.to_node.send(text).ok()
+    }
+
+    /// An answer: the hook is told of it, and can no longer keep it back.
+    async fn answered(&mut self, answer: Option<Value>) {
+        let id = answer.as_ref().and_then(|answer| answer.get("id"));
+        let seen = id.and_then(|id| self.asked.remove(&id.to_string()));
+        if let Some(mut seen) = seen {
+            seen.moment = Moment::BeforeAnswer;
+            seen.answer = answer.map(Arc::new);
+            self.weather.decide(&seen).await;
+        }
     }
 
     /// Something from the node: an answer, or a notification.
     async fn told(&mut self, text: Utf8Bytes) {
         let parsed = serde_json::from_str::<Value>(&text).ok();
         let method = |value: &Value| Some(value.get("method")?.as_str()?.to_owned());
-        let Some((notification, method)) =
-            parsed.and_then(|value| method(&value).map(|method| (value, method)))
-        else {
+        let Some(method) = parsed.as_ref().and_then(method) else {
+            self.answered(parsed).await;
             self.schedule.answer(text, Instant::now());
             return;
         };
+        let notification = parsed.unwrap_or_default();
         let mut seen = self.weather.admit(&method, Value::Null, Via::Socket);
         seen.moment = Moment::BeforeAnswer;
         seen.answer = Some(Arc::new(notification.clone()));

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use solana_compute_budget_interface as compute_budget;
-use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
+
+use crate::budget;
 
 /// One coming of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,29 +41,16 @@ pub struct Sent {
 impl Sent {
     /// The compute limit that it sets (units).
     pub fn compute_unit_limit(&self) -> Option<u32> {
-        self.budget::<4>(2).map(u32::from_le_bytes)
+        budget::argument::<4>(&self.transaction, 2).map(u32::from_le_bytes)
     }
 
     /// The price that it offers (micro-lamports per compute unit).
     pub fn compute_unit_price(&self) -> Option<u64> {
-        self.budget::<8>(3).map(u64::from_le_bytes)
+        budget::argument::<8>(&self.transaction, 3).map(u64::from_le_bytes)
     }
 
     /// The limit that it sets to what it loads (bytes).
     pub fn loaded_accounts_data_size_limit(&self) -> Option<u32> {
-        self.budget::<4>(4).map(u32::from_le_bytes)
-    }
-
-    /// The argument of a compute budget instruction, named by its first byte.
-    fn budget<const N: usize>(&self, kind: u8) -> Option<[u8; N]> {
-        let message = &self.transaction.message;
-        let keys: &[Pubkey] = message.static_account_keys();
-        message.instructions().iter().find_map(|instruction| {
-            let program = keys.get(usize::from(instruction.program_id_index))?;
-            let (first, argument) = instruction.data.split_first()?;
-            (*program == compute_budget::ID && *first == kind)
-                .then(|| argument.try_into().ok())
-                .flatten()
-        })
+        budget::argument::<4>(&self.transaction, 4).map(u32::from_le_bytes)
     }
 }

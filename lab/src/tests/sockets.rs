@@ -210,7 +210,8 @@ async fn a_hook_is_told_of_subscriptions_and_can_lose_one_notification() {
     assert_eq!(next(&mut slots).await, lost + 1);
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen[0], ("slotSubscribe".into(), Moment::BeforeForward));
-    assert_eq!(seen[1], ("slotNotification".into(), Moment::BeforeAnswer));
+    assert_eq!(seen[1], ("slotSubscribe".into(), Moment::BeforeAnswer));
+    assert_eq!(seen[2], ("slotNotification".into(), Moment::BeforeAnswer));
 }
 
 #[tokio::test]

@@ -1,0 +1,138 @@
+//! Kills a keeper at every instant at which something passes between it and the outside.
+//!
+//! A keeper acts on nothing but what passes its sockets, and nobody can tell from outside
+//! where between two such instants it was killed. So these instants are listed, by
+//! playing a house's games without kills; then, for each of them, the games of another
+//! house are played, the keeper is killed exactly there, the next one starts with the
+//! same key and the same database, and what became of it all is compared with the ledger.
+
+mod play;
+mod report;
+mod spot;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use futures_util::{StreamExt as _, stream};
+use lottery_localnet::ClusterChoice;
+
+pub use play::{Played, play};
+pub use report::{Finding, Report, Verdict};
+pub use spot::{Spot, kinds, spots};
+
+use crate::trial::World;
+
+/// How often the games are played for a spot that is not met.
+const ATTEMPTS: u32 = 3;
+
+/// What is done.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub cluster: ClusterChoice,
+    /// Milliseconds per slot.
+    pub slot_ms: u64,
+    /// Houses played at the same time.
+    pub jobs: usize,
+    /// Plays without kills that list the boundaries.
+    pub listings: usize,
+    /// How often each boundary of a step counts.
+    pub bound: u32,
+    /// Only spots whose name contains this.
+    pub only: Option<String>,
+    /// One spot of each kind instead of all.
+    pub kinds: bool,
+}
+
+/// Who wants to know how it goes on.
+pub trait Progress: Sync {
+    /// So many spots are going to be tried.
+    fn listed(&self, spots: usize, boundaries: usize);
+    fn found(&self, finding: &Finding);
+}
+
+/// Lists, kills and compares.
+///
+/// # Errors
+/// Where something is missing, or the games cannot be played without kills. That a kill
+/// did harm is no error: the report says so.
+pub async fn run(settings: &Settings, progress: &impl Progress) -> Result<Report> {
+    let world = World::start(settings.cluster.clone(), settings.slot_ms).await?;
+    let report = run_in(Arc::new(world), settings, progress).await;
+    report.context("killing everywhere")
+}
+
+/// The same in a world that is there.
+pub async fn run_in(
+    world: Arc<World>,
+    settings: &Settings,
+    progress: &impl Progress,
+) -> Result<Report> {
+    let started = Instant::now();
+    let listings = list(&world, settings).await?;
+    let boundaries = listings.iter().map(Vec::len).max().unwrap_or(0);
+    let mut spots = spots(&listings, settings.bound);
+    if settings.kinds {
+        spots = kinds(spots);
+    }
+    if let Some(only) = &settings.only {
+        spots.retain(|spot| spot.to_string().contains(only));
+    }
+    progress.listed(spots.len(), boundaries);
+    let mut findings: Vec<(usize, Finding)> = stream::iter(spots.into_iter().enumerate())
+        .map(|(index, spot)| {
+            let world = &world;
+            async move { (index, attempt(world, spot).await) }
+        })
+        .buffer_unordered(settings.jobs.max(1))
+        .inspect(|(_, finding)| progress.found(finding))
+        .collect()
+        .await;
+    findings.sort_by_key(|(index, _)| *index);
+    Ok(Report {
+        cluster: world.localnet.kind(),
+        slot_ms: settings.slot_ms,
+        boundaries,
+        findings: findings.into_iter().map(|(_, finding)| finding).collect(),
+        took_ms: millis(started.elapsed()),
+    })
+}
+
+/// The boundaries of plays without kills.
+async fn list(world: &World, settings: &Settings) -> Result<Vec<Vec<crate::trial::Boundary>>> {
+    let plays = (0..settings.listings.max(1)).map(|_| play(world, None));
+    let mut listings = Vec::new();
+    for played in futures_util::future::join_all(plays).await {
+        let played = played.context("playing without kills")?;
+        let faults = played.faults.join("\n");
+        ensure!(faults.is_empty(), "without any kill:\n{faults}");
+        listings.push(played.boundaries);
+    }
+    Ok(listings)
+}
+
+/// Plays until the spot is met, and judges.
+async fn attempt(world: &World, spot: Spot) -> Finding {
+    let started = Instant::now();
+    let mut verdict = Verdict::NotMet;
+    for _ in 0..ATTEMPTS {
+        match play(world, Some(&spot)).await {
+            Ok(played) if !played.faults.is_empty() => verdict = Verdict::Failed(played.faults),
+            Ok(played) if played.met => verdict = Verdict::Passed,
+            Ok(_) => continue,
+            Err(error) => verdict = Verdict::Failed(vec![format!("{error:#}")]),
+        }
+        break;
+    }
+    Finding {
+        spot,
+        verdict,
+        took_ms: millis(started.elapsed()),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

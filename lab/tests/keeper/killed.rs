@@ -1,0 +1,36 @@
+//! Killed at one boundary of each kind; the program `kill-everywhere` kills at all of
+//! them.
+
+use std::sync::Arc;
+
+use lottery_lab::{
+    kill_everywhere::{Finding, Progress, Settings, run_in},
+    trial::World,
+};
+use lottery_localnet::ClusterChoice;
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn listed(&self, _spots: usize, _boundaries: usize) {}
+    fn found(&self, _finding: &Finding) {}
+}
+
+pub async fn everywhere(world: Arc<World>) {
+    let settings = Settings {
+        // Of the world that is there.
+        cluster: ClusterChoice::Auto,
+        slot_ms: 0,
+        jobs: 10,
+        listings: 2,
+        bound: 1,
+        only: None,
+        kinds: true,
+    };
+    let report = run_in(world, &settings, &Quiet).await.unwrap();
+    assert!(report.passed(), "{report}");
+    println!(
+        "     {} kinds of boundaries, killed at each",
+        report.findings.len()
+    );
+}
