@@ -23,7 +23,7 @@ use tokio::{
 const AT_ONCE: usize = 8;
 
 /// How long a story may take; it waits for its own conditions less long.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Where a story plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

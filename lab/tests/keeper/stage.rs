@@ -7,7 +7,7 @@ use solana_pubkey::Pubkey;
 use tokio::time::Instant;
 
 /// How long anything may take to come about.
-pub const PATIENCE: Duration = Duration::from_secs(200);
+pub const PATIENCE: Duration = Duration::from_secs(360);
 
 /// Waits until a condition holds; says how long it took.
 pub async fn until(what: &str, condition: impl AsyncFn() -> bool) -> Duration {
