@@ -105,7 +105,7 @@ async fn soak(args: Args) -> Result<bool> {
         report = run(&settings, folder, &progress) => report,
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
-    let passed = ended.as_ref().is_ok_and(Report::passed);
+    let passed = ended.as_ref().is_ok_and(|report| report.passed);
     if !passed && args.logs.is_none() {
         eprintln!("the keepers' logs are in {}", temporary.keep().display());
     }

@@ -222,6 +222,22 @@ mod tests {
     }
 
     #[test]
+    fn shares_are_about_what_they_are_meant_to_be() {
+        let mut counts = [0; 3];
+        for seed in 0..20 {
+            for plan in plans(&Season { seed, ..season() }) {
+                counts[0] += usize::from(plan.sale == Sale::Doomed);
+                counts[1] += usize::from(plan.sale == Sale::ClosesByTime);
+                counts[2] += usize::from(plan.for_token);
+            }
+        }
+        // Of 10,000 games; within five deviations.
+        for (count, expected) in counts.into_iter().zip([500, 3_000, 1_000]) {
+            assert!(usize::abs_diff(count, expected) < 240, "{counts:?}");
+        }
+    }
+
+    #[test]
     fn a_seed_gives_the_same_games() {
         let fees = |season| {
             plans(season)

@@ -34,6 +34,8 @@ use super::{
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     pub run: Run,
+    /// Whether all checks passed.
+    pub passed: bool,
     pub checks: Vec<Check>,
     pub games: Games,
     pub payments: Payments,
@@ -126,6 +128,7 @@ impl Report {
         let journal = Journal::read(pool, &soak.diary, &facts).await?;
         let mut report = Self {
             run: Run::of(soak, &end),
+            passed: false,
             checks: Vec::new(),
             games: Games::of(&played),
             payments: Payments::of(&ledger, &params),
@@ -141,12 +144,8 @@ impl Report {
             events,
         };
         report.checks = checks(&report);
+        report.passed = report.checks.iter().all(|check| check.passed);
         Ok(report)
-    }
-
-    /// Whether everything is as it must be.
-    pub fn passed(&self) -> bool {
-        self.checks.iter().all(|check| check.passed)
     }
 }
 

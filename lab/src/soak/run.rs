@@ -67,7 +67,7 @@ async fn play(settings: &Settings, stage: &Stage, progress: &Progress) -> Result
     let mut soak = Soak::begin(settings, stage, progress).await?;
     progress.stage("playing");
     soak.play().await?;
-    progress.stage("the weather is over; waiting for what is under way");
+    progress.stage("time is up; waiting for what is under way");
     let end = aftermath::wait(&mut soak).await?;
     progress.stage("counting");
     Report::of(&soak, end).await
@@ -149,7 +149,8 @@ impl<'a> Soak<'a> {
             post.thaw().await?;
             post.start().await?;
         }
-        self.diary.note("run", "the weather is over");
+        self.diary
+            .note("run", "time is up: fair weather from now on");
         playing
     }
 
