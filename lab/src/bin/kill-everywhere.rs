@@ -35,6 +35,10 @@ struct Args {
     /// Kill once at each kind of boundary, instead of everywhere.
     #[arg(long)]
     kinds: bool,
+    /// Kill a keeper that has written something down and not sent it, and then the next
+    /// one, everywhere in its recovery.
+    #[arg(long)]
+    recovery: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -96,6 +100,7 @@ async fn kill(args: Args) -> Result<bool> {
         bound: args.bound,
         only: args.only,
         kinds: args.kinds,
+        recovery: args.recovery,
     };
     let style = ProgressStyle::with_template("[{elapsed}] [{bar:30}] {pos}/{len} {wide_msg}")?;
     let bar = Bar(ProgressBar::new(0).with_style(style));

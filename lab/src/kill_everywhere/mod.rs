@@ -19,11 +19,12 @@ use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, stream};
 use lottery_localnet::ClusterChoice;
 
+use play::NoScene;
 pub use play::{Played, play};
 pub use report::{Finding, Report, Verdict};
 pub use spot::{Spot, kinds, spots};
 
-use crate::trial::World;
+use crate::trial::{Boundary, World};
 
 /// How often the games are played for a spot that is not met.
 const ATTEMPTS: u32 = 3;
@@ -44,6 +45,9 @@ pub struct Settings {
     pub only: Option<String>,
     /// One spot of each kind instead of all.
     pub kinds: bool,
+    /// A keeper is killed that has written a transaction down and not sent it; and the
+    /// next one while it takes up what was left open.
+    pub recovery: bool,
 }
 
 /// Who wants to know how it goes on.
@@ -71,7 +75,11 @@ pub async fn run_in(
     progress: &impl Progress,
 ) -> Result<Report> {
     let started = Instant::now();
-    let listings = list(&world, settings).await?;
+    let before = match settings.recovery {
+        true => vec![Spot::unsent()],
+        false => Vec::new(),
+    };
+    let listings = list(&world, settings, &before).await?;
     let boundaries = listings.iter().map(Vec::len).max().unwrap_or(0);
     let mut spots = spots(&listings, settings.bound);
     if settings.kinds {
@@ -83,8 +91,8 @@ pub async fn run_in(
     progress.listed(spots.len(), boundaries);
     let mut findings: Vec<(usize, Finding)> = stream::iter(spots.into_iter().enumerate())
         .map(|(index, spot)| {
-            let world = &world;
-            async move { (index, attempt(world, spot).await) }
+            let (world, before) = (&world, &before);
+            async move { (index, attempt(world, before, spot).await) }
         })
         .buffer_unordered(settings.jobs.max(1))
         .inspect(|(_, finding)| progress.found(finding))
@@ -100,28 +108,40 @@ pub async fn run_in(
     })
 }
 
-/// The boundaries of plays without kills.
-async fn list(world: &World, settings: &Settings) -> Result<Vec<Vec<crate::trial::Boundary>>> {
-    let plays = (0..settings.listings.max(1)).map(|_| play(world, None));
+/// The boundaries of plays without further kills; of those after a kill, the ones until
+/// the next keeper does something of its own.
+async fn list(world: &World, settings: &Settings, before: &[Spot]) -> Result<Vec<Vec<Boundary>>> {
+    let plays = (0..settings.listings.max(1)).map(|_| play(world, before));
     let mut listings = Vec::new();
     for played in futures_util::future::join_all(plays).await {
-        let played = played.context("playing without kills")?;
+        let mut played = played.context("playing to see what there is")?;
         let faults = played.faults.join("\n");
-        ensure!(faults.is_empty(), "without any kill:\n{faults}");
+        ensure!(faults.is_empty(), "without any further kill:\n{faults}");
+        if !before.is_empty() {
+            ensure!(played.met, "the first keeper was not killed");
+            let mut boundaries = played.boundaries.iter();
+            let own = boundaries.position(|met| met.method == "simulateTransaction");
+            played.boundaries.truncate(own.unwrap_or(usize::MAX));
+        }
         listings.push(played.boundaries);
     }
     Ok(listings)
 }
 
 /// Plays until the spot is met, and judges.
-async fn attempt(world: &World, spot: Spot) -> Finding {
+async fn attempt(world: &World, before: &[Spot], spot: Spot) -> Finding {
     let started = Instant::now();
     let mut verdict = Verdict::NotMet;
+    let spots: Vec<Spot> = before.iter().chain([&spot]).cloned().collect();
     for _ in 0..ATTEMPTS {
-        match play(world, Some(&spot)).await {
+        match play(world, &spots).await {
             Ok(played) if !played.faults.is_empty() => verdict = Verdict::Failed(played.faults),
             Ok(played) if played.met => verdict = Verdict::Passed,
             Ok(_) => continue,
+            Err(error) if error.is::<NoScene>() => {
+                verdict = Verdict::Failed(vec![format!("{error:#}")]);
+                continue;
+            }
             Err(error) => verdict = Verdict::Failed(vec![format!("{error:#}")]),
         }
         break;

@@ -5,7 +5,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::trial::{Boundary, Channel};
+use crate::trial::{Boundary, Channel, Instant};
 
 /// How names of statements end that are prepared and not run yet.
 const PREPARE: &str = " (prepare)";
@@ -25,6 +25,22 @@ pub struct Spot {
 }
 
 impl Spot {
+    /// Where a settlement, with its value, is written down and not sent: whoever comes
+    /// next has something to take up.
+    pub fn unsent() -> Self {
+        Self {
+            boundary: Boundary {
+                channel: Channel::Postgres,
+                method: "journal: write".to_owned(),
+                step: "reveal_draw+settle_draw".to_owned(),
+                moment: Instant::Answered,
+            },
+            nth: 1,
+            steady: true,
+            any_step: false,
+        }
+    }
+
     /// Whether this is its boundary.
     pub fn is_at(&self, met: &Boundary) -> bool {
         let ours = &self.boundary;

@@ -17,15 +17,24 @@ impl Progress for Quiet {
 }
 
 pub async fn everywhere(world: Arc<World>) {
+    kill(world, false).await;
+}
+
+pub async fn everywhere_in_its_recovery(world: Arc<World>) {
+    kill(world, true).await;
+}
+
+async fn kill(world: Arc<World>, recovery: bool) {
     let settings = Settings {
         // Of the world that is there.
         cluster: ClusterChoice::Auto,
         slot_ms: 0,
-        jobs: 10,
+        jobs: 16,
         listings: 2,
         bound: 1,
         only: None,
         kinds: true,
+        recovery,
     };
     let report = run_in(world, &settings, &Quiet).await.unwrap();
     assert!(report.passed(), "{report}");
