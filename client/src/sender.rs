@@ -75,6 +75,17 @@ pub struct Landed {
     pub slot: u64,
 }
 
+/// The state that a transaction builds on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// What is confirmed.
+    #[default]
+    Confirmed,
+    /// What was processed up to this slot: what was sent just before. Should a fork undo
+    /// that, the transaction fails or dies.
+    Processed(u64),
+}
+
 /// What a transaction will ask for and cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
@@ -178,7 +189,8 @@ impl Sender {
                 ..Urgency::default()
             };
             let address = payer.pubkey();
-            let prepared = self.prepare(instructions, &address, signers.len(), urgency);
+            let basis = Basis::Confirmed;
+            let prepared = self.prepare(instructions, &address, signers.len(), urgency, basis);
             let (_, quote) = prepared.await?;
             let sent = self.send_quoted(instructions, &quote, payer, signers, "");
             match sent.await {
@@ -199,9 +211,10 @@ impl Sender {
         payer: &Pubkey,
         cosigners: usize,
         urgency: Urgency,
+        basis: Basis,
     ) -> Result<(Simulated, Quote), SendError> {
         let (simulated, recent) = tokio::join!(
-            self.simulate(instructions, payer),
+            self.simulate(instructions, payer, basis),
             self.fees.recent(fees::written(instructions)),
         );
         let simulated = simulated?;
@@ -265,6 +278,22 @@ impl Sender {
         signers: &[&Keypair],
         intent: &str,
     ) -> Result<Landed, SendError> {
+        self.send_heralded(instructions, quote, payer, signers, intent, None)
+            .await
+    }
+
+    /// As [`send_quoted`](Self::send_quoted); tells `herald` the slot in which it took
+    /// effect as soon as some node has processed it, so that what builds on it need not
+    /// wait for its confirmation. Nothing is told of one that fails.
+    pub async fn send_heralded(
+        &self,
+        instructions: &[Instruction],
+        quote: &Quote,
+        payer: &Keypair,
+        signers: &[&Keypair],
+        intent: &str,
+        herald: Option<oneshot::Sender<u64>>,
+    ) -> Result<Landed, SendError> {
         let recent = self.blockhashes.latest().await?;
         let message =
             self.format
@@ -285,7 +314,7 @@ impl Sender {
             journal.ended(&signed.signature, &End::Dead).await;
             return Err(error.into());
         }
-        let end = self.resume(signed).await;
+        let end = self.follow(signed, herald).await;
         if matches!(end, Err(SendError::Dead(_))) {
             self.blockhashes.discard(&recent).await;
         }
@@ -294,11 +323,22 @@ impl Sender {
 
     /// Sends what was signed before, and waits for its end.
     pub async fn resume(&self, signed: Signed) -> Result<Landed, SendError> {
+        self.follow(signed, None).await
+    }
+
+    async fn follow(
+        &self,
+        signed: Signed,
+        herald: Option<oneshot::Sender<u64>>,
+    ) -> Result<Landed, SendError> {
         let (verdict, answer) = oneshot::channel();
+        let tracked = Tracked {
+            signed,
+            verdict,
+            herald,
+        };
         // Followed before it is sent: a crash of the send leaves nothing unknown.
-        self.tracked
-            .send(Tracked { signed, verdict })
-            .map_err(|_| SendError::Closed)?;
+        self.tracked.send(tracked).map_err(|_| SendError::Closed)?;
         answer.await.map_err(|_| SendError::Closed)?
     }
 
@@ -307,7 +347,12 @@ impl Sender {
         &self,
         instructions: &[Instruction],
         payer: &Pubkey,
+        basis: Basis,
     ) -> Result<Simulated, SendError> {
+        let (commitment, min_context_slot) = match basis {
+            Basis::Confirmed => (CommitmentConfig::confirmed(), None),
+            Basis::Processed(slot) => (CommitmentConfig::processed(), Some(slot)),
+        };
         let blockhash = solana_hash::Hash::default();
         let limits = Limits::SIMULATED;
         let message = self
@@ -316,8 +361,9 @@ impl Sender {
         let config = RpcSimulateTransactionConfig {
             sig_verify: false,
             replace_recent_blockhash: true,
-            commitment: Some(CommitmentConfig::confirmed()),
+            commitment: Some(commitment),
             encoding: Some(UiTransactionEncoding::Base64),
+            min_context_slot,
             ..Default::default()
         };
         let params = json!([STANDARD.encode(message::unsealed(&message)), config]);

@@ -30,17 +30,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Notifications that may come late before the connection counts as mute.
 const MOST_MISSED: u32 = 3;
 
-/// A signature that was confirmed.
+/// What was told of a signature.
 #[derive(Debug)]
-pub struct Confirmed {
+pub struct Notice {
     pub signature: Signature,
     pub slot: u64,
     pub error: Option<TransactionError>,
+    /// Processed only, otherwise.
+    pub is_confirmed: bool,
+}
+
+/// A signature to follow.
+#[derive(Clone, Copy)]
+struct Wanted {
+    signature: Signature,
+    /// Whether it is to be told of when it is processed, too.
+    early: bool,
 }
 
 /// Where signatures are followed.
 pub struct Confirmations {
-    watch: mpsc::UnboundedSender<Signature>,
+    watch: mpsc::UnboundedSender<Wanted>,
     state: Arc<State>,
 }
 
@@ -54,7 +64,7 @@ struct State {
 impl Confirmations {
     /// Follows signatures with whichever endpoint is fit, until dropped. `None` where
     /// no endpoint serves WebSockets.
-    pub fn start(pool: Arc<Pool>, found: mpsc::UnboundedSender<Confirmed>) -> Option<Self> {
+    pub fn start(pool: Arc<Pool>, found: mpsc::UnboundedSender<Notice>) -> Option<Self> {
         if pool.endpoints().iter().all(|it| it.url.ws.is_none()) {
             return None;
         }
@@ -69,9 +79,11 @@ impl Confirmations {
         self.state.is_up.load(Ordering::Relaxed)
     }
 
-    pub fn watch(&self, signature: Signature) {
+    /// Follows a signature until it is confirmed; `early` for who wants to know when it
+    /// is processed, too.
+    pub fn watch(&self, signature: Signature, early: bool) {
         // It ends with the runtime only.
-        let _ = self.watch.send(signature);
+        let _ = self.watch.send(Wanted { signature, early });
     }
 
     /// Notes how many signatures in a row were found by asking and not told.
@@ -84,8 +96,8 @@ impl Confirmations {
 
 async fn follow(
     pool: Arc<Pool>,
-    mut wanted: mpsc::UnboundedReceiver<Signature>,
-    found: mpsc::UnboundedSender<Confirmed>,
+    mut wanted: mpsc::UnboundedReceiver<Wanted>,
+    found: mpsc::UnboundedSender<Notice>,
     state: Arc<State>,
 ) {
     let mut pause = FIRST_PAUSE;
@@ -125,23 +137,26 @@ fn websocket(pool: &Pool, attempt: usize) -> Option<&str> {
 /// Returns when the connection is of no use any more; whether all is over.
 async fn serve(
     client: Arc<PubsubClient>,
-    wanted: &mut mpsc::UnboundedReceiver<Signature>,
-    found: &mpsc::UnboundedSender<Confirmed>,
+    wanted: &mut mpsc::UnboundedReceiver<Wanted>,
+    found: &mpsc::UnboundedSender<Notice>,
     state: &Arc<State>,
 ) -> bool {
     let (broken, mut breaks) = mpsc::channel::<()>(1);
     loop {
         tokio::select! {
-            signature = wanted.recv() => {
-                let Some(signature) = signature else {
+            wanted = wanted.recv() => {
+                let Some(Wanted { signature, early }) = wanted else {
                     return true;
                 };
-                let (client, found, broken) = (client.clone(), found.clone(), broken.clone());
-                tokio::spawn(async move {
-                    if follow_one(&client, signature, &found).await.is_none() {
-                        let _ = broken.try_send(());
-                    }
-                });
+                for is_confirmed in [true, false].into_iter().take(1 + usize::from(early)) {
+                    let (client, found, broken) = (client.clone(), found.clone(), broken.clone());
+                    tokio::spawn(async move {
+                        let told = follow_one(&client, signature, is_confirmed, &found);
+                        if told.await.is_none() {
+                            let _ = broken.try_send(());
+                        }
+                    });
+                }
             }
             _ = breaks.recv() => return false,
             () = state.is_mute.notified() => return false,
@@ -149,14 +164,20 @@ async fn serve(
     }
 }
 
-/// `None` when the connection ends before the signature is confirmed.
+/// `None` when the connection ends before the signature is confirmed, or processed.
 async fn follow_one(
     client: &PubsubClient,
     signature: Signature,
-    found: &mpsc::UnboundedSender<Confirmed>,
+    is_confirmed: bool,
+    found: &mpsc::UnboundedSender<Notice>,
 ) -> Option<()> {
+    let commitment = if is_confirmed {
+        CommitmentConfig::confirmed()
+    } else {
+        CommitmentConfig::processed()
+    };
     let config = RpcSignatureSubscribeConfig {
-        commitment: Some(CommitmentConfig::confirmed()),
+        commitment: Some(commitment),
         enable_received_notification: None,
     };
     let subscribed = client.signature_subscribe(&signature, Some(config)).await;
@@ -165,10 +186,11 @@ async fn follow_one(
         let RpcSignatureResult::ProcessedSignature(result) = notification.value else {
             continue;
         };
-        let _ = found.send(Confirmed {
+        let _ = found.send(Notice {
             signature,
             slot: notification.context.slot,
             error: result.err.map(Into::into),
+            is_confirmed,
         });
         drop(notifications);
         unsubscribe().await;

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     Landed, SendError, Settings,
-    confirmations::{Confirmations, Confirmed},
+    confirmations::{Confirmations, Notice},
     fate::{self, Fate, STATUS_BATCH},
     journal::{End, Journal, Signed},
     send_config,
@@ -36,6 +36,8 @@ type Verdict = Result<Landed, SendError>;
 pub struct Tracked {
     pub signed: Signed,
     pub verdict: oneshot::Sender<Verdict>,
+    /// Who wants to know the slot as soon as it is processed.
+    pub herald: Option<oneshot::Sender<u64>>,
 }
 
 struct Pending {
@@ -43,6 +45,8 @@ struct Pending {
     /// Who waits; several where the very same bytes were sent more than once, none
     /// once they were told that nothing is certain.
     waiting: Vec<oneshot::Sender<Verdict>>,
+    /// Who is told ahead of its confirmation.
+    heralds: Vec<oneshot::Sender<u64>>,
     since: Instant,
     broadcast_at: Instant,
 }
@@ -67,7 +71,7 @@ impl Tracker {
         journal: Option<Arc<dyn Journal>>,
         mut queue: mpsc::UnboundedReceiver<Tracked>,
     ) {
-        let (found, mut confirmed) = mpsc::unbounded_channel();
+        let (found, mut notices) = mpsc::unbounded_channel();
         let confirmations = settings
             .subscribe
             .then(|| Confirmations::start(pool.clone(), found))
@@ -91,7 +95,7 @@ impl Tracker {
                     Some(tracked) => tracker.admit(tracked),
                     None => open = false,
                 },
-                Some(confirmed) = confirmed.recv() => tracker.on_notice(confirmed),
+                Some(notice) = notices.recv() => tracker.on_notice(notice),
                 Some(answers) = polling.join_next() => {
                     tracker.on_statuses(answers.unwrap_or_default());
                     next_poll = Instant::now() + tracker.pause();
@@ -144,16 +148,18 @@ impl Tracker {
         let signature = tracked.signed.signature;
         if let Some(pending) = self.pending.get_mut(&signature) {
             pending.waiting.push(tracked.verdict);
+            pending.heralds.extend(tracked.herald);
             return;
         }
         self.broadcast(&tracked.signed);
         if let Some(confirmations) = &self.confirmations {
-            confirmations.watch(signature);
+            confirmations.watch(signature, tracked.herald.is_some());
         }
         let now = Instant::now();
         let pending = Pending {
             signed: tracked.signed,
             waiting: vec![tracked.verdict],
+            heralds: tracked.herald.into_iter().collect(),
             since: now,
             broadcast_at: now,
         };
@@ -175,9 +181,22 @@ impl Tracker {
         });
     }
 
-    fn on_notice(&mut self, notice: Confirmed) {
+    fn on_notice(&mut self, notice: Notice) {
         self.missed = 0;
-        self.finish(&notice.signature, notice.slot, notice.error);
+        if notice.is_confirmed {
+            self.finish(&notice.signature, notice.slot, notice.error);
+        } else if notice.error.is_none() {
+            self.herald(&notice.signature, notice.slot);
+        }
+    }
+
+    /// Tells those who want to build on it that a transaction took effect.
+    fn herald(&mut self, signature: &Signature, slot: u64) {
+        let pending = self.pending.get_mut(signature);
+        for herald in pending.into_iter().flat_map(|it| it.heralds.drain(..)) {
+            // Who does not wait any more need not know.
+            let _ = herald.send(slot);
+        }
     }
 
     fn on_statuses(&mut self, statuses: Vec<(Signature, TransactionStatus)>) {
@@ -188,6 +207,9 @@ impl Tracker {
 
     fn judge(&mut self, signature: &Signature, status: TransactionStatus) {
         if !status.satisfies_commitment(CommitmentConfig::confirmed()) {
+            if status.err.is_none() {
+                self.herald(signature, status.slot);
+            }
             return;
         }
         self.missed += 1;
@@ -198,6 +220,9 @@ impl Tracker {
     }
 
     fn finish(&mut self, signature: &Signature, slot: u64, error: Option<TransactionError>) {
+        if error.is_none() {
+            self.herald(signature, slot);
+        }
         let end = match &error {
             None => End::Landed { slot },
             Some(error) => End::Failed {
@@ -277,6 +302,7 @@ impl Pending {
         for waiting in self.waiting.drain(..) {
             let _ = waiting.send(Err(SendError::Uncertain(self.signed.signature)));
         }
+        self.heralds.clear();
     }
 }
 

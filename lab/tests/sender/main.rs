@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod calm;
+mod herald;
 mod journal;
 mod lies;
 mod losses;
