@@ -57,6 +57,9 @@ pub enum ActionError {
     Refused(Refusal),
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// What the oracle answered: wrong, or of another seed.
+    #[error("the oracle's answer is refused: {0}")]
+    Answer(#[source] SendError),
     #[error("nothing to do any more: {0}")]
     Stale(&'static str),
     #[error("it would cost {fee} lamports and earn {income}")]
@@ -86,7 +89,9 @@ impl ActionError {
             Self::Stale(_) => Verdict::LostRace,
             Self::Stopping => Verdict::Stopping,
             Self::Unprofitable { .. } => Verdict::Unprofitable,
-            Self::Load(_) | Self::Gateway(_) => Verdict::Transient,
+            // An oracle that is well again must not be waited for longer than one that
+            // did not answer.
+            Self::Load(_) | Self::Gateway(_) | Self::Answer(_) => Verdict::Transient,
             Self::Send(error) => match error.transaction_error() {
                 Some(TransactionError::InstructionError(_, error)) => instruction_verdict(error),
                 _ => Verdict::Transient,
@@ -142,6 +147,7 @@ fn is_lost_race(error: LotteryError) -> bool {
             | LaneIdle
             | ForeignLane
             | DrawRevealed
+            | DrawNotRevealed
             | ForeignDraw
             | SettleOrder
             | GameNotDrawable
@@ -239,6 +245,18 @@ mod tests {
         let outage = ActionError::Send(SendError::Rpc("no route".into()));
         assert_eq!(outage.verdict(), Verdict::Transient);
         assert!(!outage.blames_a_member());
+    }
+
+    /// Or an oracle that is well again would be waited for as long as a wallet that is
+    /// never funded.
+    #[test]
+    fn a_wrong_answer_is_asked_for_again_soon() {
+        let ActionError::Send(refused) = refused(InstructionError::InvalidArgument) else {
+            unreachable!();
+        };
+        let answer = ActionError::Answer(refused);
+        assert_eq!(answer.verdict(), Verdict::Transient);
+        assert!(!answer.blames_a_member());
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use backon::{ExponentialBuilder, Retryable as _};
 use lottery_client::{
     refusal::{Refusal, results},
-    sender::Landed,
+    sender::{Basis, Landed},
 };
 use solana_pubkey::Pubkey;
 
 use crate::{
-    actions::{Action, Key, Push},
+    actions::{Action, Key, Push, RevealDraw},
     bisect::Bisection,
     context::Context,
     error::ActionError,
@@ -42,6 +42,7 @@ pub async fn execute(context: Context, actions: Vec<Action>) -> Report {
     touched.dedup();
     let mut seen = Vec::new();
     let outcomes = match <[Action; 1]>::try_from(actions) {
+        Ok([Action::RevealDraw(reveal)]) => reveal_draw(&context, reveal, &mut seen).await,
         Ok([action]) if action.push().is_none() => {
             let result = action.execute(&context, &mut seen).await.map_err(Arc::new);
             vec![(action, result)]
@@ -61,6 +62,24 @@ pub async fn execute(context: Context, actions: Vec<Action>) -> Report {
         read,
         seen,
     }
+}
+
+/// Brings a value on chain, and settles with it whatever was planned to.
+async fn reveal_draw(
+    context: &Context,
+    reveal: RevealDraw,
+    seen: &mut Vec<OracleSeen>,
+) -> Vec<Outcome> {
+    let (revealed, settled) = reveal.execute(context, seen).await;
+    let settlement = reveal.settlement.clone();
+    let settlement = settlement.zip(settled).map(|(settlement, settled)| {
+        let settled = settled.map_err(Arc::new);
+        (Action::SettleDraw(settlement), settled)
+    });
+    let revealed = revealed.map_err(Arc::new);
+    let mut outcomes = vec![(Action::RevealDraw(reveal), revealed)];
+    outcomes.extend(settlement);
+    outcomes
 }
 
 /// Sends a batch; when it fails as a whole, takes it apart so that the members that
@@ -102,7 +121,8 @@ async fn push_willing(
         let batch = instructions(&pushes, &payer, |account| missing.contains(account))?;
         let keys: Vec<Key> = members.iter().map(Action::main_key).collect();
         let income = context.income_of(&keys);
-        let (simulated, quote) = context.prepare(&batch, income).await?;
+        let prepared = context.prepare(&batch, income, Basis::Confirmed);
+        let (simulated, quote) = prepared.await?;
         let refused = refused(&simulated.return_data, members.len());
         tracing::debug!(
             members = members.len(),
@@ -112,7 +132,7 @@ async fn push_willing(
             "simulated a batch"
         );
         if refused.is_empty() {
-            return context.send_prepared(&batch, &quote, income).await;
+            return context.send_prepared(&batch, &quote, income, None).await;
         }
         // One member at least is done, or the whole would have failed; so this ends.
         for (position, refusal) in refused.into_iter().rev() {

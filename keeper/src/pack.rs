@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, iter::Peekable, sync::LazyLock};
 
 use lottery_client::{
-    instruction::{self, Batch, BatchError, DrawKeys, LaneKeys, Token},
+    address,
+    instruction::{self, Batch, BatchError, DrawKeys, LaneKeys, Revelation, Token},
     sender::Format,
     token::create_associated,
 };
@@ -23,6 +24,13 @@ const MOST_INSTRUCTIONS: usize = 64;
 /// Those among them that no member is the cause of: the limits and the price of
 /// computing, what is sent itself, its own event, and one to spare.
 const OWN_INSTRUCTIONS: usize = 6;
+
+/// What bringing a value on chain may call: Switchboard, which may call others for its
+/// fee, and its event.
+const REVEAL_INSTRUCTIONS: usize = 8;
+
+/// What it may cost (compute units): a signature is recovered.
+const REVEAL_COMPUTE_UNITS: usize = 150_000;
 
 /// What settling one game may call: the event of its settlement.
 const SETTLE_INSTRUCTIONS: usize = 1;
@@ -74,6 +82,10 @@ pub struct Capacity {
     pub settlement: usize,
     /// In a settlement of a house that plays for a token.
     pub token_settlement: usize,
+    /// Beside the value that they settle with, in the transaction that brings it.
+    pub reveal: usize,
+    /// The same of a house that plays for a token.
+    pub token_reveal: usize,
 }
 
 impl Capacity {
@@ -91,10 +103,12 @@ impl Capacity {
             queue: Pubkey::new_unique(),
             index: 0,
         };
+        // A value and its settlement share what they can.
+        let lane = address::lane(&keys.house, keys.index);
         let draw = DrawKeys {
             house: keys.house,
-            lane: Pubkey::new_unique(),
-            draw: Pubkey::new_unique(),
+            lane,
+            draw: address::draw(&lane, 1),
             payer: Pubkey::new_unique(),
         };
         let token = Token {
@@ -102,42 +116,64 @@ impl Capacity {
             program: Pubkey::new_unique(),
         };
         let oracle = Pubkey::new_unique();
+        let revelation = Revelation {
+            signature: [0; 64],
+            recovery_id: 0,
+            value: [0; 32],
+        };
+        let reveal = instruction::reveal_draw(payer, keys, 1, oracle, &revelation);
         let by_instructions = |each: usize| (MOST_INSTRUCTIONS - OWN_INSTRUCTIONS) / each;
-        let settlement = |token, compute_units, instructions| {
+        let settlement = |before: Option<&Instruction>, token: Option<Token>| {
             let by_size = most_games(format, &payer, |games| {
-                instruction::settle_draw(payer, draw, games, token)
+                let settle = instruction::settle_draw(payer, draw, games, token);
+                before.cloned().into_iter().chain([settle]).collect()
             });
-            let by_compute = usize::try_from(PUSH_COMPUTE_UNITS).unwrap_or(0) / compute_units;
-            by_size.min(by_compute).min(by_instructions(instructions))
+            let (compute, calls) = match token {
+                None => (SETTLE_COMPUTE_UNITS, SETTLE_INSTRUCTIONS),
+                Some(_) => (SETTLE_TOKEN_COMPUTE_UNITS, SETTLE_TOKEN_INSTRUCTIONS),
+            };
+            let (spent, called) = match before {
+                None => (0, 0),
+                Some(_) => (REVEAL_COMPUTE_UNITS, REVEAL_INSTRUCTIONS),
+            };
+            let most_compute = usize::try_from(PUSH_COMPUTE_UNITS).unwrap_or(0);
+            let by_compute = (most_compute - spent) / compute;
+            let by_calls = (MOST_INSTRUCTIONS - OWN_INSTRUCTIONS - called) / calls;
+            by_size.min(by_compute).min(by_calls)
         };
         let release = most_games(format, &payer, |games| {
-            instruction::abort_draw(payer, draw, games)
+            vec![instruction::abort_draw(payer, draw, games)]
+        });
+        let request = most_games(format, &payer, |games| {
+            vec![instruction::request_draw(payer, keys, 1, oracle, games)]
         });
         Self {
-            request: most_games(format, &payer, |games| {
-                instruction::request_draw(payer, keys, 1, oracle, games)
-            }),
-            release: release.min(by_instructions(RELEASE_INSTRUCTIONS)),
-            settlement: settlement(None, SETTLE_COMPUTE_UNITS, SETTLE_INSTRUCTIONS),
-            token_settlement: settlement(
-                Some(token),
-                SETTLE_TOKEN_COMPUTE_UNITS,
-                SETTLE_TOKEN_INSTRUCTIONS,
-            ),
+            request: request.max(1),
+            release: release.min(by_instructions(RELEASE_INSTRUCTIONS)).max(1),
+            settlement: settlement(None, None).max(1),
+            token_settlement: settlement(None, Some(token)).max(1),
+            reveal: settlement(Some(&reveal), None),
+            token_reveal: settlement(Some(&reveal), Some(token)),
         }
     }
 }
 
-fn most_games(format: &Format, payer: &Pubkey, build: impl Fn(&[Pubkey]) -> Instruction) -> usize {
+/// The most games with which a transaction still fits; 0 where it does not without any.
+
+fn most_games(
+    format: &Format,
+    payer: &Pubkey,
+    build: impl Fn(&[Pubkey]) -> Vec<Instruction>,
+) -> usize {
     let bound = format.max_bytes() / GAME_BYTES;
     let games: Vec<Pubkey> = (0..bound).map(|_| Pubkey::new_unique()).collect();
     (1..=bound)
         .take_while(|count| {
             let games = games.get(..*count).unwrap_or_default();
-            format.fits(&[build(games)], payer)
+            format.fits(&build(games), payer)
         })
         .last()
-        .unwrap_or(1)
+        .unwrap_or(0)
 }
 
 /// The instructions that do these operations at once, leaving out those that are
@@ -228,6 +264,8 @@ mod tests {
         assert!(capacity.release >= capacity.request, "{capacity:?}");
         assert!((14..=24).contains(&capacity.settlement), "{capacity:?}");
         assert!((3..=8).contains(&capacity.token_settlement), "{capacity:?}");
+        assert!((5..=10).contains(&capacity.reveal), "{capacity:?}");
+        assert!(capacity.token_reveal <= 6, "{capacity:?}");
     }
 
     #[test]
@@ -235,6 +273,7 @@ mod tests {
         let (legacy, v1) = (Capacity::of_transactions(), Capacity::of(&Format::V1));
         assert!(v1.request > 2 * legacy.request, "{v1:?}");
         assert!(v1.settlement >= legacy.settlement, "{v1:?}");
+        assert!(v1.reveal > 4 * legacy.reveal, "{v1:?}");
     }
 
     /// One of each sort of operation, of native and token houses.

@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 
 use super::{GameRef, Key, RevealDraw, ids};
 use crate::{
-    context::Context,
+    context::{Context, Step},
     error::ActionError,
     oracles::{OracleResult, OracleSeen},
     text,
@@ -91,7 +91,12 @@ impl AbortDraw {
         let mut last = Err(ActionError::Stale("it has no games"));
         for (part, games) in self.chunks.iter().enumerate() {
             let abort = self.instruction(context.payer_address(), games);
-            let landed = context.send_part(&[abort], part).await?;
+            let step = Step {
+                instructions: vec![abort],
+                steps: part..part + 1,
+                ..Step::default()
+            };
+            let landed = context.send_step(step).await?;
             if last.is_err() {
                 seen.push(OracleSeen {
                     oracle: self.oracle,

@@ -162,7 +162,8 @@ impl Action {
             Self::ClaimJackpot(action) => action.game.id.to_string(),
             Self::Claim(action) => action.game.id.to_string(),
             Self::Refund(action) => action.game.id.to_string(),
-            Self::RevealDraw(_) | Self::OpenLane(_) | Self::CloseEntry(_) => String::new(),
+            Self::RevealDraw(action) => ids(action.games()),
+            Self::OpenLane(_) | Self::CloseEntry(_) => String::new(),
         }
     }
 
@@ -171,7 +172,7 @@ impl Action {
         match self {
             Self::SettleDraw(action) => action.touched(),
             Self::AbortDraw(action) => action.touched(),
-            Self::RevealDraw(action) => vec![action.lane(), action.draw],
+            Self::RevealDraw(action) => action.touched(),
             Self::RequestDraw(action) => action.touched(),
             Self::CancelGame(action) => vec![action.game.address],
             Self::SettleGame(action) => vec![action.game.address],
@@ -207,7 +208,7 @@ impl Action {
         match self {
             Self::SettleDraw(action) => action.execute(context).await,
             Self::AbortDraw(action) => action.execute(context, seen).await,
-            Self::RevealDraw(action) => action.execute(context, seen).await,
+            Self::RevealDraw(action) => action.execute(context, seen).await.0,
             Self::RequestDraw(action) => action.execute(context).await,
             Self::CancelGame(action) => action.execute(context).await,
             Self::SettleGame(action) => action.execute(context).await,

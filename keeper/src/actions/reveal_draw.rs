@@ -5,21 +5,23 @@ use lottery_client::{
     address,
     instruction::{self, LaneKeys, Revelation},
     lottery::switchboard::{self, parse_randomness},
-    sender::Landed,
+    sender::{Basis, Landed},
 };
 use serde::Serialize;
+use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 
-use super::Key;
+use super::{GameRef, Key, SettleDraw, ids};
 use crate::{
-    context::Context,
+    context::{Context, Step},
     error::{ActionError, Verdict},
     oracles::{OracleResult, OracleSeen},
     text,
 };
 
-/// Asks the oracle for the value of a commitment and brings it on chain.
+/// Asks the oracle for the value of a commitment and brings it on chain; its games settle
+/// in the same transaction, if they fit, and right behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RevealDraw {
     #[serde(with = "text")]
@@ -35,7 +37,16 @@ pub struct RevealDraw {
     pub oracle: Pubkey,
     /// Slot whose hash is the seed.
     pub seed_slot: u64,
+    /// What settles with the value. Its first chunk goes into the same transaction; it is
+    /// empty where none fits.
+    pub settlement: Option<SettleDraw>,
 }
+
+/// What became of a value, and of the settlement with it, if that was come to.
+pub type Revealed = (
+    Result<Landed, ActionError>,
+    Option<Result<Landed, ActionError>>,
+);
 
 /// What an oracle answered, and how long it took.
 struct Answer {
@@ -52,12 +63,25 @@ impl RevealDraw {
         vec![Key::Lane(self.lane()), Key::Draw(self.draw)]
     }
 
+    pub(super) fn touched(&self) -> Vec<Pubkey> {
+        let games = self.games().map(|game| game.address);
+        [self.lane(), self.draw].into_iter().chain(games).collect()
+    }
+
+    /// The games that settle with it.
+    pub fn games(&self) -> impl Iterator<Item = &GameRef> {
+        self.settlement.iter().flat_map(SettleDraw::games)
+    }
+
+    /// The games that settle in the same transaction.
+    pub fn games_at_once(&self) -> &[GameRef] {
+        let settlement = self.settlement.as_ref();
+        let first = settlement.and_then(|it| it.chunks.first());
+        first.map_or(&[], Vec::as_slice)
+    }
+
     /// Notes in `seen` how the oracle answered.
-    pub(super) async fn execute(
-        &self,
-        context: &Context,
-        seen: &mut Vec<OracleSeen>,
-    ) -> Result<Landed, ActionError> {
+    pub(crate) async fn execute(&self, context: &Context, seen: &mut Vec<OracleSeen>) -> Revealed {
         let answer = self.ask(context).await;
         self.conclude(context, answer, seen).await
     }
@@ -69,7 +93,7 @@ impl RevealDraw {
         seen: &mut Vec<OracleSeen>,
     ) -> Result<Landed, ActionError> {
         let answer = self.ask_once(context).await;
-        self.conclude(context, answer, seen).await
+        self.conclude(context, answer, seen).await.0
     }
 
     /// Brings an answer on chain, if there is one. One that is refused there is none.
@@ -78,22 +102,23 @@ impl RevealDraw {
         context: &Context,
         answer: Result<Answer, ActionError>,
         seen: &mut Vec<OracleSeen>,
-    ) -> Result<Landed, ActionError> {
-        let (landed, result) = match answer {
+    ) -> Revealed {
+        let (revealed, result) = match answer {
             Ok(answer) => {
-                let landed = self.bring(context, &answer.revelation).await;
-                let verdict = landed.as_ref().err().map(ActionError::verdict);
-                let result = match verdict {
-                    None | Some(Verdict::LostRace) => Some(OracleResult::Answered(answer.latency)),
-                    Some(Verdict::Refused) => Some(OracleResult::Failed),
-                    Some(Verdict::Transient | Verdict::Unprofitable | Verdict::Stopping) => None,
+                let revealed = self.bring(context, &answer.revelation).await;
+                let result = match revealed.0.as_ref().map_err(ActionError::verdict) {
+                    _ if matches!(revealed.0, Err(ActionError::Answer(_))) => {
+                        Some(OracleResult::Failed)
+                    }
+                    Ok(_) | Err(Verdict::LostRace) => Some(OracleResult::Answered(answer.latency)),
+                    Err(_) => None,
                 };
-                (landed, result)
+                (revealed, result)
             }
             Err(error) => {
                 let result =
                     matches!(error, ActionError::Gateway(_)).then_some(OracleResult::Failed);
-                (Err(error), result)
+                ((Err(error), None), result)
             }
         };
         seen.extend(result.map(|result| OracleSeen {
@@ -101,27 +126,50 @@ impl RevealDraw {
             draw: self.draw,
             result,
         }));
-        landed
+        revealed
     }
 
-    async fn bring(
-        &self,
-        context: &Context,
-        revelation: &Revelation,
-    ) -> Result<Landed, ActionError> {
+    async fn bring(&self, context: &Context, revelation: &Revelation) -> Revealed {
+        let reveal = self.instruction(context.payer_address(), revelation);
+        let games = self.games_at_once();
+        let settle = self.settlement.as_ref().filter(|_| !games.is_empty());
+        let settle = settle.map(|it| it.instruction(context.payer_address(), games));
+        let settles = settle.is_some();
+        let (herald, processed) = oneshot::channel();
+        let step = Step {
+            instructions: [reveal.clone()].into_iter().chain(settle).collect(),
+            steps: 0..1 + usize::from(settles),
+            basis: Basis::Confirmed,
+            herald: Some(herald),
+        };
+        let rest = async {
+            let settlement = self.settlement.as_ref()?;
+            let is_over = settlement.chunks.len() < 2;
+            let slot = processed.await.ok().filter(|_| !is_over)?;
+            let basis = Basis::Processed(slot);
+            Some(settlement.execute_from(context, 1, 1, basis).await)
+        };
+        match tokio::join!(context.send_step(step), rest) {
+            (Ok(landed), rest) => {
+                let settled = rest.or(settles.then_some(Ok(landed)));
+                (Ok(landed), settled)
+            }
+            // Perhaps it is a game's fault: they are looked at again once the value is there.
+            (Err(error), _) if settles && error.blames_a_member() => {
+                let revealed = context.send(&[reveal]).await;
+                (revealed.map_err(wrong_answer), None)
+            }
+            (Err(error), _) => (Err(wrong_answer(error)), None),
+        }
+    }
+
+    pub fn instruction(&self, payer: Pubkey, revelation: &Revelation) -> Instruction {
         let keys = LaneKeys {
             house: self.house,
             queue: self.queue,
             index: self.lane_index,
         };
-        let instruction = instruction::reveal_draw(
-            context.payer_address(),
-            keys,
-            self.draw_id,
-            self.oracle,
-            revelation,
-        );
-        context.send(&[instruction]).await
+        instruction::reveal_draw(payer, keys, self.draw_id, self.oracle, revelation)
     }
 
     /// An oracle may see the commitment later than we do, so a refusal is asked
@@ -187,6 +235,19 @@ impl fmt::Display for RevealDraw {
             f,
             "reveal draw {} of lane {} with oracle {}",
             self.draw_id, self.lane_index, self.oracle
-        )
+        )?;
+        match &self.settlement {
+            Some(settlement) => write!(f, ", then settle games {}", ids(settlement.games())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A refusal of what the oracle answered: it may be well the next time.
+fn wrong_answer(error: ActionError) -> ActionError {
+    let verdict = error.verdict();
+    match error {
+        ActionError::Send(refused) if verdict == Verdict::Refused => ActionError::Answer(refused),
+        error => error,
     }
 }

@@ -2,14 +2,19 @@ use std::fmt;
 
 use lottery_client::{
     instruction::{self, DrawKeys, Token},
-    sender::Landed,
+    sender::{Basis, Landed},
 };
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
+use tokio::sync::oneshot;
 
 use super::{GameRef, Key, ids};
-use crate::{context::Context, error::ActionError, text};
+use crate::{
+    context::{Context, Step},
+    error::ActionError,
+    text,
+};
 
 /// Settles a round of the games of a revealed draw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,7 +30,7 @@ pub struct SettleDraw {
     #[serde(with = "text")]
     pub draw_payer: Pubkey,
     /// In the order they were bound in, a transaction each: the program settles
-    /// in no other, so each waits for the one before it.
+    /// in no other, so each follows the one before it.
     pub chunks: Vec<Vec<GameRef>>,
     #[serde(serialize_with = "text::token")]
     pub token: Option<Token>,
@@ -59,12 +64,38 @@ impl SettleDraw {
     }
 
     pub(super) async fn execute(&self, context: &Context) -> Result<Landed, ActionError> {
-        let mut last = Err(ActionError::Stale("it has no games"));
-        for (part, games) in self.chunks.iter().enumerate() {
-            let settle = self.instruction(context.payer_address(), games);
-            last = Ok(context.send_part(&[settle], part).await?);
-        }
-        last
+        self.execute_from(context, 0, 0, Basis::Confirmed).await
+    }
+
+    /// Settles the chunks from this one on, each as soon as the one before it is
+    /// processed; of a job that did `steps` before the first chunk.
+    pub(super) async fn execute_from(
+        &self,
+        context: &Context,
+        chunk: usize,
+        steps: usize,
+        basis: Basis,
+    ) -> Result<Landed, ActionError> {
+        let Some(games) = self.chunks.get(chunk) else {
+            return Err(ActionError::Stale("it has no games"));
+        };
+        let has_more = chunk + 1 < self.chunks.len();
+        let (herald, processed) = oneshot::channel();
+        let step = Step {
+            instructions: vec![self.instruction(context.payer_address(), games)],
+            steps: steps + chunk..steps + chunk + 1,
+            basis,
+            herald: has_more.then_some(herald),
+        };
+        let rest = async {
+            // Not told, where it failed or was the last.
+            let slot = processed.await.ok()?;
+            let rest = self.execute_from(context, chunk + 1, steps, Basis::Processed(slot));
+            Some(Box::pin(rest).await)
+        };
+        let (this, rest) = tokio::join!(context.send_step(step), rest);
+        let landed = this?;
+        rest.unwrap_or(Ok(landed))
     }
 }
 

@@ -52,7 +52,7 @@ impl Rent {
     }
 }
 
-/// What one transaction does to the lamports of whoever sends it, fees aside.
+/// What one step does to the lamports of whoever takes it, fees aside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Income {
     /// What the program pays for it (lamports).
@@ -107,8 +107,9 @@ impl<'a> Till<'a> {
         }
     }
 
-    /// The next action's, of each of its transactions in their order. An account that
-    /// is not known pays nothing.
+    /// The next action's, of each of its steps in their order: a transaction each, but
+    /// that the first games settle in the transaction that brings their value, which is
+    /// another step. An account that is not known pays nothing.
     pub fn take(&mut self, action: &Action) -> Vec<Income> {
         match action {
             Action::SettleDraw(settle) => self.settle(&settle.draw, &settle.chunks),
@@ -116,7 +117,10 @@ impl<'a> Till<'a> {
             Action::RequestDraw(request) => vec![self.request(&request.games)],
             Action::RevealDraw(reveal) => {
                 let draw = self.state.draws.get(&reveal.draw);
-                vec![of_bounty(draw.map_or(0, |draw| draw.bounty))]
+                let own = of_bounty(draw.map_or(0, |draw| draw.bounty));
+                let settlement = reveal.settlement.iter();
+                let settled = settlement.flat_map(|it| self.settle(&it.draw, &it.chunks));
+                std::iter::once(own).chain(settled).collect()
             }
             Action::CancelGame(cancel) => self.once(&cancel.game.address),
             Action::ExpirePrizes(expire) => self.once(&expire.game.address),

@@ -21,16 +21,30 @@ impl<'a> Planner<'a> {
                 Some(draw) if draw.state == Draw::ABORTED || self.has_timed_out(draw) => {
                     self.abort_draw(address, draw, games);
                 }
-                Some(draw) if draw.state != Draw::REVEALED => self.wait_for_value(draw, games),
+                Some(draw) if draw.state != Draw::REVEALED => {
+                    drop(self.pending.insert(address, games))
+                }
                 Some(_) if self.is_in_hand(&Key::Draw(address)) => {
                     self.wait_all(games.into_values(), Reason::InHand);
                 }
-                Some(draw) => self.settle_draw(address, draw, games),
+                Some(draw) => {
+                    if let Some(settle) = self.settlement(address, draw, games) {
+                        let games: Vec<GameRef> = settle.games().copied().collect();
+                        self.add_for(games, Action::SettleDraw(settle));
+                    }
+                }
             }
         }
     }
 
-    fn settle_draw(&mut self, address: Pubkey, draw: &Draw, games: BTreeMap<u16, GameRef>) {
+    /// Settles those games of a draw whose turn it is. Of a draw that has no value yet,
+    /// the first chunk is what fits beside it; it may be empty.
+    fn settlement(
+        &mut self,
+        address: Pubkey,
+        draw: &Draw,
+        games: BTreeMap<u16, GameRef>,
+    ) -> Option<SettleDraw> {
         let mut next = draw.settled;
         let mut turn = Vec::new();
         for (index, game) in games {
@@ -42,23 +56,36 @@ impl<'a> Planner<'a> {
             }
         }
         if turn.is_empty() {
-            return;
+            return None;
         }
-        let (token, size) = match self.state.currency(&draw.house) {
-            Currency::Native => (None, self.settings.capacity.settlement),
-            Currency::Token(token) => (Some(token), self.settings.capacity.token_settlement),
-            Currency::Unknown => return self.wait_all(turn, Reason::TokenUnknown),
+        let capacity = self.settings.capacity;
+        let (token, size, first) = match self.state.currency(&draw.house) {
+            Currency::Native => (None, capacity.settlement, capacity.reveal),
+            Currency::Token(token) => (
+                Some(token),
+                capacity.token_settlement,
+                capacity.token_reveal,
+            ),
+            Currency::Unknown => {
+                self.wait_all(turn, Reason::TokenUnknown);
+                return None;
+            }
         };
-        let action = SettleDraw {
+        let mut chunks = Vec::new();
+        if draw.state == Draw::PENDING {
+            let rest = turn.split_off(first.min(turn.len()));
+            chunks.push(std::mem::replace(&mut turn, rest));
+        }
+        chunks.extend(turn.chunks(size.max(1)).map(<[GameRef]>::to_vec));
+        Some(SettleDraw {
             house: draw.house,
             lane: draw.lane,
             draw: address,
             draw_id: draw.id,
             draw_payer: draw.payer,
-            chunks: turn.chunks(size.max(1)).map(<[GameRef]>::to_vec).collect(),
+            chunks,
             token,
-        };
-        self.add_for(turn, Action::SettleDraw(action));
+        })
     }
 
     fn has_timed_out(&self, draw: &Draw) -> bool {
@@ -98,10 +125,11 @@ impl<'a> Planner<'a> {
             draw_id: draw.id,
             oracle: draw.oracle,
             seed_slot: draw.seed_slot,
+            settlement: None,
         })
     }
 
-    /// The reveal itself is planned per lane; here only what its games wait for.
+    /// What games wait for whose value is not brought yet.
     fn wait_for_value(&mut self, draw: &Draw, games: BTreeMap<u16, GameRef>) {
         let lane = self.state.lanes.get(&draw.lane);
         let reason = if lane.and_then(Lane::current_draw) != Some(draw.id) {
@@ -114,18 +142,22 @@ impl<'a> Planner<'a> {
         self.wait_all(games.into_values(), reason);
     }
 
-    /// Every lane with a commitment gets its value, whoever requested it.
+    /// Every lane with a commitment gets its value, whoever requested it; what games it
+    /// has settle with it.
     pub(super) fn reveal_draws(&mut self) {
         let state = self.state;
         for (address, draw) in &state.draws {
+            let games = self.pending.remove(address).unwrap_or_default();
             let in_hand =
                 self.is_in_hand(&Key::Lane(draw.lane)) || self.is_in_hand(&Key::Draw(*address));
-            if in_hand || self.has_timed_out(draw) || !is_revealable(draw, state.slot) {
+            let waits = in_hand || self.has_timed_out(draw) || !is_revealable(draw, state.slot);
+            let Some(mut reveal) = self.reveal(*address, draw).filter(|_| !waits) else {
+                self.wait_for_value(draw, games);
                 continue;
-            }
-            if let Some(reveal) = self.reveal(*address, draw) {
-                self.add(Action::RevealDraw(reveal));
-            }
+            };
+            reveal.settlement = self.settlement(*address, draw, games);
+            let games: Vec<GameRef> = reveal.games().copied().collect();
+            self.add_for(games, Action::RevealDraw(reveal));
         }
     }
 

@@ -123,6 +123,8 @@ struct Planner<'a> {
     due: BTreeMap<Pubkey, Vec<(GameRef, &'a Game)>>,
     /// Bound to a draw, by draw and position.
     bound: BTreeMap<Pubkey, BTreeMap<u16, GameRef>>,
+    /// The same of draws that have no value yet.
+    pending: BTreeMap<Pubkey, BTreeMap<u16, GameRef>>,
     to_cancel: Vec<GameRef>,
     /// All rounds drawn, but the money not divided.
     to_settle: Vec<(GameRef, &'a Game)>,
@@ -144,6 +146,7 @@ impl<'a> Planner<'a> {
             taken: HashSet::new(),
             due: BTreeMap::new(),
             bound: BTreeMap::new(),
+            pending: BTreeMap::new(),
             to_cancel: Vec::new(),
             to_settle: Vec::new(),
             to_expire: Vec::new(),

@@ -2,10 +2,25 @@
 //! number falls. No floats and no chance: the same chain and the same past give the
 //! same oracle.
 
-use lottery_client::lottery::draw::round_seed;
+use std::collections::BTreeSet;
+
+use lottery_client::lottery::{draw::round_seed, state::Draw};
 use solana_pubkey::Pubkey;
 
 use crate::state::{ChainState, Oracle};
+
+/// Slots after its seed's from which a draw counts against its oracle though nobody has
+/// given up yet: values come within a few.
+const LATE: u64 = 25;
+
+/// Oracles that owe a value for longer than usual. Without this a mute one would be
+/// asked for several draws before its first failure is known.
+pub(super) fn late(state: &ChainState) -> BTreeSet<Pubkey> {
+    let draws = state.draws.values().filter(|draw| {
+        draw.state == Draw::PENDING && state.slot > draw.seed_slot.saturating_add(LATE)
+    });
+    draws.map(|draw| draw.oracle).collect()
+}
 
 /// Where a draw falls among the weights: evenly spread over all of `u64`, whatever the
 /// ids of a lane's draws have in common.
@@ -20,10 +35,11 @@ pub(super) fn point(lane: &Pubkey, draw_id: u64) -> u64 {
 }
 
 /// The oracle at this point, of those that can be asked: each has a share as large as
-/// its weight, but those that have just failed repeatedly have none while there is
-/// another. `None` only when there is none at all.
+/// its weight, but those that have just failed repeatedly, or are late, have none while
+/// there is another. `None` only when there is none at all.
 pub(super) fn choose<'a>(
     state: &ChainState,
+    late: &BTreeSet<Pubkey>,
     oracles: &[&'a Oracle],
     point: u64,
 ) -> Option<&'a Oracle> {
@@ -31,7 +47,8 @@ pub(super) fn choose<'a>(
     let weighted = oracles.iter().map(|oracle| {
         let record = state.records.get(&oracle.address);
         let record = record.copied().unwrap_or_default();
-        (*oracle, record.weight(now), record.rests(now))
+        let rests = record.rests(now) || late.contains(&oracle.address);
+        (*oracle, record.weight(now), rests)
     });
     let weighted: Vec<(&Oracle, u64, bool)> = weighted.collect();
     let all_rest = weighted.iter().all(|(_, _, rests)| *rests);

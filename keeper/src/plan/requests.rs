@@ -1,5 +1,7 @@
 //! Requests: which due games are drawn together, and by which oracle.
 
+use std::collections::BTreeSet;
+
 use lottery_client::{
     address,
     lottery::state::{DRAW_GRACE, Game, House, Lane},
@@ -29,9 +31,10 @@ impl<'a> Planner<'a> {
     /// All due games of a house share as few draws as they fit into, one a lane.
     pub(super) fn request_draws(&mut self) {
         let state = self.state;
+        let late = oracles::late(state);
         for (house_address, games) in std::mem::take(&mut self.due) {
             match state.houses.get(&house_address) {
-                Some(house) => self.request_draws_of(house_address, house, games),
+                Some(house) => self.request_draws_of(house_address, house, games, &late),
                 None => self.wait_all(games.into_iter().map(|(game, _)| game), Reason::NotInSync),
             }
         }
@@ -42,6 +45,7 @@ impl<'a> Planner<'a> {
         house_address: Pubkey,
         house: &House,
         games: Vec<(GameRef, &'a Game)>,
+        late: &BTreeSet<Pubkey>,
     ) {
         let Some(live) = self.live_oracles(house) else {
             for (reference, game) in games {
@@ -68,7 +72,7 @@ impl<'a> Planner<'a> {
             let untried: Vec<&Oracle> = untried.copied().collect();
             let lane_address = address::lane(&house_address, lane.index);
             let point = oracles::point(&lane_address, lane.next_draw);
-            let Some(oracle) = oracles::choose(self.state, &untried, point) else {
+            let Some(oracle) = oracles::choose(self.state, late, &untried, point) else {
                 break;
             };
             let bound = self.take_games(&mut games, oracle);

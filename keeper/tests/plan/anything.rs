@@ -294,6 +294,8 @@ fn settings(choices: &mut Choices) -> Settings {
     settings.capacity.release = size();
     settings.capacity.settlement = size();
     settings.capacity.token_settlement = size();
+    settings.capacity.reveal = size();
+    settings.capacity.token_reveal = size();
     settings
 }
 

@@ -47,7 +47,7 @@ pub fn world(oracles: &[OracleSpec], games: Vec<GameSpec>) -> World {
         oracles: oracles.to_vec(),
         node_timeout: 0,
         games,
-        capacity: (5, 5),
+        capacity: (5, 5, 5),
         wanted_lanes: 0,
         push_claims: true,
         push_refunds: true,

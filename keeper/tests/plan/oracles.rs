@@ -1,8 +1,12 @@
 //! Which oracle is asked.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use lottery_client::account::Account;
+use bytemuck::Zeroable as _;
+use lottery_client::{account::Account, lottery::state::Draw};
 use lottery_keeper::{
     mirror::Mirror,
     plan::{Plan, Settings, plan},
@@ -217,4 +221,32 @@ proptest! {
             prop_assert!(!rests(&oracle) || open.iter().all(rests));
         }
     }
+}
+
+/// One that owes a value for longer than usual is passed over before its failure is known,
+/// unless there is nobody else.
+#[test]
+fn late_oracles_are_passed_over() {
+    let (mut state, settings) = chain(2);
+    let (late, other) = (key(8, 0), key(8, 1));
+    let mut draw = Draw::zeroed();
+    draw.state = Draw::PENDING;
+    draw.oracle = late;
+    draw.seed_slot = state.slot;
+    draw.timeout_slot = state.slot + 10_000;
+    state.put(key(99, 0), Account::Draw(draw));
+    let asked = |state: &mut ChainState| -> BTreeSet<Pubkey> {
+        let draws = 0..64;
+        draws.map(|id| chosen(state, &settings, id)).collect()
+    };
+    assert_eq!(asked(&mut state), BTreeSet::from([late, other]));
+    state.slot += 26;
+    assert_eq!(asked(&mut state), BTreeSet::from([other]));
+    draw.oracle = other;
+    state.put(key(99, 1), Account::Draw(draw));
+    assert_eq!(asked(&mut state), BTreeSet::from([late, other]));
+    // What was revealed is owed no more.
+    draw.state = Draw::REVEALED;
+    state.put(key(99, 1), Account::Draw(draw));
+    assert_eq!(asked(&mut state), BTreeSet::from([other]));
 }

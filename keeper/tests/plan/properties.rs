@@ -38,7 +38,8 @@ pub fn acted_on(actions: &[Action]) -> BTreeSet<Pubkey> {
             Action::ExpirePrizes(expire) => drop(games.insert(expire.game.address)),
             Action::CloseGame(close) => drop(games.insert(close.game.address)),
             Action::CloseEntry(close) => drop(games.insert(close.game)),
-            Action::RevealDraw(_) | Action::OpenLane(_) => {}
+            Action::RevealDraw(reveal) => games.extend(reveal.games().map(|game| game.address)),
+            Action::OpenLane(_) => {}
         }
     }
     games
@@ -86,10 +87,19 @@ proptest! {
             }
             let order = bound_order(&state);
             for action in &planned.actions {
-                if let Action::SettleDraw(settle) = action {
+                let settlement = match action {
+                    Action::SettleDraw(settle) => Some(settle),
+                    Action::RevealDraw(reveal) => {
+                        prop_assert!(reveal.games_at_once().len() <= world.capacity.2);
+                        reveal.settlement.as_ref()
+                    }
+                    _ => None,
+                };
+                if let Some(settle) = settlement {
                     let games: Vec<Pubkey> = settle.games().map(|game| game.address).collect();
                     prop_assert_eq!(&games, &order[&settle.draw]);
-                    prop_assert!(settle.chunks.iter().all(|chunk| chunk.len() <= world.capacity.1));
+                    let most = world.capacity.1.max(world.capacity.2);
+                    prop_assert!(settle.chunks.iter().all(|chunk| chunk.len() <= most));
                 }
                 if let Action::RequestDraw(request) = action {
                     prop_assert!(request.games.len() <= world.capacity.0);

@@ -86,7 +86,8 @@ pub struct World {
     /// Seconds.
     pub node_timeout: i64,
     pub games: Vec<GameSpec>,
-    pub capacity: (usize, usize),
+    /// Of requests, of settlements and releases, and beside a value.
+    pub capacity: (usize, usize, usize),
     pub wanted_lanes: u8,
     pub push_claims: bool,
     pub push_refunds: bool,
@@ -117,7 +118,7 @@ pub fn world() -> impl Strategy<Value = World> {
             prop_oneof![Just(0i64), Just(300), Just(100_000_000)],
             prop::collection::vec(game_spec(), 0..30),
         ),
-        (1usize..8, 1usize..5),
+        (1usize..8, 1usize..5, 0usize..5),
         0u8..3,
         (
             prop::bool::weighted(0.8),
@@ -151,6 +152,8 @@ pub fn settings(world: &World) -> Settings {
     settings.capacity.release = world.capacity.1;
     settings.capacity.settlement = world.capacity.1;
     settings.capacity.token_settlement = world.capacity.1;
+    settings.capacity.reveal = world.capacity.2;
+    settings.capacity.token_reveal = world.capacity.2;
     settings
 }
 

@@ -100,11 +100,11 @@ instructions! {
     "player_batch" PlayerBatch
 }
 
-/// The lottery's instruction of a transaction: its first, as the keeper sends one of
-/// them each. `None` for a transaction without.
+/// The lottery's instruction of a transaction: its last, as a settlement follows the value
+/// that it settles with. `None` for a transaction without.
 pub fn instruction(landed: &Landed) -> Option<&'static str> {
-    let mut ours = own_calls(landed);
-    ours.find_map(|called| name_of(&called.data))
+    let ours = own_calls(landed);
+    ours.filter_map(|called| name_of(&called.data)).last()
 }
 
 fn own_calls(landed: &Landed) -> impl Iterator<Item = &Called> {

@@ -19,7 +19,7 @@ const BATCH_ACCOUNTS: usize = 4;
 pub struct Read {
     pub signature: Signature,
     pub blockhash: Hash,
-    /// The lottery's instruction; of a batch, its operations.
+    /// The lottery's instructions; of a batch, its operations.
     pub name: String,
     /// What it does, each named such that whoever does the same names it the same.
     pub purposes: Vec<String>,
@@ -37,18 +37,26 @@ pub fn of_params(params: &Value) -> Option<Read> {
 pub fn of_bytes(bytes: &[u8]) -> Option<Read> {
     let transaction: VersionedTransaction = wincode::deserialize(bytes).ok()?;
     let keys = transaction.message.static_account_keys();
-    let ours = transaction.message.instructions().iter().find(|called| {
+    let ours = transaction.message.instructions().iter().filter(|called| {
         let program = keys.get(usize::from(called.program_id_index));
         program == Some(&lottery::ID)
-    })?;
+    });
     let account = |index: &u8| keys.get(usize::from(*index)).copied();
-    let accounts: Option<Vec<Pubkey>> = ours.accounts.iter().map(account).collect();
-    let (name, purposes) = purposes(&ours.data, &accounts?)?;
+    let (mut names, mut all) = (Vec::new(), Vec::new());
+    for called in ours {
+        let accounts: Option<Vec<Pubkey>> = called.accounts.iter().map(account).collect();
+        let (name, purposes) = purposes(&called.data, &accounts?)?;
+        names.push(name);
+        all.extend(purposes);
+    }
+    if names.is_empty() {
+        return None;
+    }
     Some(Read {
         signature: transaction.signatures.first().copied()?,
         blockhash: *transaction.message.recent_blockhash(),
-        name,
-        purposes,
+        name: names.join("+"),
+        purposes: all,
         priority_fee: budget::priority_fee(&transaction),
     })
 }

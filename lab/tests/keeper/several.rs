@@ -68,7 +68,7 @@ pub async fn a_frozen_leader_has_nothing_to_say(world: Arc<World>) {
     let (keeper, is_frozen) = (Arc::downgrade(old), frozen.clone());
     old.watch.on_boundary(move |met| {
         let is_there = met.method == "journal: write"
-            && met.step.starts_with("settle_draw")
+            && met.step.contains("settle_draw")
             && met.moment == Met::Answered
             && !is_frozen.swap(true, Ordering::AcqRel);
         let keeper = keeper.upgrade().filter(|_| is_there);

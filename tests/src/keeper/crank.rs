@@ -49,7 +49,7 @@ impl Story {
                 let chunks = chunks.map(|games| vec![abort.instruction(payer, games)]);
                 return chunks.collect();
             }
-            Action::RevealDraw(reveal) => self.reveal(reveal, payer),
+            Action::RevealDraw(reveal) => return self.reveal_and_settle(reveal, payer),
             Action::RequestDraw(request) => request.instruction(payer),
             Action::CancelGame(cancel) => ix::cancel_game(payer, cancel.game.address),
             Action::SettleGame(settle) => {
@@ -86,7 +86,24 @@ impl Story {
         }
         let payer = self.cranker.pubkey();
         let transactions = self.transactions(action, payer);
-        let incomes = till.take(action);
+        let mut incomes = till.take(action);
+        if let Action::RevealDraw(reveal) = action {
+            let alone = incomes[0];
+            if reveal.settlement.is_some() {
+                let first = incomes.remove(1);
+                incomes[0].bounty += first.bounty;
+                incomes[0].returned += first.returned;
+            }
+            // As the keeper does, where a game is to blame.
+            let all = &transactions[0];
+            if all.len() > 1 && self.simulate(all).is_err() {
+                self.coverage.note("reveal draw, without its games");
+                return match self.crank(&all[..1], alone, 0) {
+                    Ok(_) => Outcome::Done,
+                    Err(error) => Outcome::Refused(instruction_error(error)),
+                };
+            }
+        }
         assert_eq!(incomes.len(), transactions.len(), "{action}");
         for (instructions, mut income) in transactions.iter().zip(incomes) {
             let created = self.rent_of_new_accounts(action);
@@ -107,6 +124,10 @@ impl Story {
         let rival = self.world.authority.insecure_clone();
         let transactions = match job {
             [Action::RevealDraw(reveal)] if !self.answers(reveal) => return,
+            // Not everybody settles with the value.
+            [Action::RevealDraw(reveal)] if self.chance.one_in(2) => {
+                vec![vec![self.reveal(reveal, rival.pubkey())]]
+            }
             [action] if action.push().is_none() => self.transactions(action, rival.pubkey()),
             _ => {
                 let missing = self.missing_accounts(job);
@@ -168,6 +189,21 @@ impl Story {
     /// Whether the oracle of a draw answers.
     pub fn answers(&self, reveal: &RevealDraw) -> bool {
         self.moods[self.position(&reveal.oracle)].answers
+    }
+
+    fn reveal_and_settle(&mut self, reveal: &RevealDraw, payer: Pubkey) -> Vec<Vec<Instruction>> {
+        let mut transactions = vec![vec![self.reveal(reveal, payer)]];
+        let Some(settlement) = &reveal.settlement else {
+            return transactions;
+        };
+        let settle = |games| settlement.instruction(payer, games);
+        let games = reveal.games_at_once();
+        if !games.is_empty() {
+            transactions[0].push(settle(games));
+        }
+        let rest = settlement.chunks.iter().skip(1);
+        transactions.extend(rest.map(|games| vec![settle(games)]));
+        transactions
     }
 
     fn reveal(&mut self, reveal: &RevealDraw, payer: Pubkey) -> Instruction {
@@ -250,6 +286,16 @@ impl Story {
             Action::SettleDraw(settle) if settle.chunks.len() > 1 => {
                 self.coverage.note("settle draw, in several transactions");
             }
+            Action::RevealDraw(reveal) => {
+                let chunks = reveal.settlement.as_ref().map_or(0, |it| it.chunks.len());
+                if !reveal.games_at_once().is_empty() {
+                    self.coverage.note("reveal draw, and settle");
+                }
+                if chunks > 1 {
+                    self.coverage
+                        .note("reveal draw, and settle in several transactions");
+                }
+            }
             Action::AbortDraw(abort) => {
                 if abort.chunks.len() > 1 {
                     self.coverage.note("abort draw, in several transactions");
@@ -316,6 +362,7 @@ pub(super) fn instruction_error(error: TransactionError) -> InstructionError {
 fn draw_payer(action: &Action) -> Option<Pubkey> {
     match action {
         Action::SettleDraw(settle) => Some(settle.draw_payer),
+        Action::RevealDraw(reveal) => reveal.settlement.as_ref().map(|it| it.draw_payer),
         Action::AbortDraw(abort) => Some(abort.draw_payer),
         _ => None,
     }

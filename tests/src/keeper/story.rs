@@ -125,6 +125,9 @@ impl Story {
             settings.capacity.release = 1 + chance.below(3);
             settings.capacity.settlement = 1 + chance.below(3);
             settings.capacity.token_settlement = 1 + chance.below(3);
+            settings.capacity.reveal = chance.below(3);
+            let most = settings.capacity.token_reveal;
+            settings.capacity.token_reveal = chance.below(3).min(most);
         }
         let mut story = Self {
             world: scene.world(),

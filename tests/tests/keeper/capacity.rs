@@ -108,6 +108,42 @@ fn settlements_fit_whatever_is_hit() {
     }
 }
 
+/// As many games as settle in the transaction that brings their value.
+#[test]
+fn values_fit_beside_what_settles_with_them() {
+    for format in FORMATS {
+        let capacity = Capacity::of(&format);
+        for currency in Currency::ALL {
+            let most = match currency {
+                Currency::Native => capacity.reveal,
+                _ => capacity.token_reveal,
+            };
+            let most = most.min(Capacity::of(&Format::V1).request);
+            let mut world = certain(currency);
+            // One more is left, so that the draw stays.
+            let games: Vec<Pubkey> = (0..=most).map(|_| world.sell(pair, &[2]).game).collect();
+            world.pass(60);
+            let id = world.lane().next_draw;
+            let request = world.request_ix(id, 0, &games);
+            send(&mut world, &Format::V1, &[request]);
+            world.pass(0);
+            let reveal = world.reveal_ix(id, 0, &world.answer(0, [3; 32]));
+            let (at_once, left) = games.split_at(most);
+            let settle = world.settle_ix(id, at_once);
+            let all = [reveal, settle];
+            let sent = if at_once.is_empty() { &all[..1] } else { &all };
+            let (count, meta) = send(&mut world, &format, sent);
+            let used = meta.compute_units_consumed;
+            println!("{format:?}, {currency:?}: {most} games, {count} instructions, {used} CU");
+            assert!(count <= MOST_INSTRUCTIONS - 8, "{currency:?}: {count}");
+            assert!(used < u64::from(PUSH_COMPUTE_UNITS));
+            let settled = |game| world.game(game).is(GameStatus::Settled);
+            assert!(at_once.iter().all(settled));
+            assert!(!left.iter().any(settled));
+        }
+    }
+}
+
 #[test]
 fn a_release_that_cancels_all_its_games_fits() {
     for format in FORMATS {

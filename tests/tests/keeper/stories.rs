@@ -13,7 +13,7 @@ const SEED: u64 = 1;
 const STORIES: u64 = 60;
 
 /// What is rare, or comes about in more than one way.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 13] = [
     "abort draw, game cancelled",
     "abort draw, in several transactions",
     "batch, the rest of one",
@@ -23,6 +23,9 @@ const EVENTS: [&str; 10] = [
     "refused: PayoutToProgram",
     "refused: VaultFrozen",
     "request draw, of several games",
+    "reveal draw, and settle",
+    "reveal draw, and settle in several transactions",
+    "reveal draw, without its games",
     "settle draw, in several transactions",
 ];
 

@@ -182,7 +182,11 @@ impl Model<'_> {
         lane.state = Lane::IDLE;
         self.state.put(reveal.draw, Account::Draw(draw));
         self.state.put(reveal.lane(), Account::Lane(lane));
-        Ok(())
+        reveal.settlement.as_ref().map_or(Ok(()), |settle| {
+            let mut settle = settle.clone();
+            settle.chunks.retain(|games| !games.is_empty());
+            self.settle(&settle)
+        })
     }
 
     fn abort(&mut self, abort: &AbortDraw) -> Result<(), Refusal> {
