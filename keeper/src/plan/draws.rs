@@ -38,7 +38,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Settles those games of a draw whose turn it is. Of a draw that has no value yet,
-    /// the first chunk is what fits beside it; it may be empty.
+    /// the first chunk is what settles beside it; it may be empty.
     fn settlement(
         &mut self,
         address: Pubkey,
@@ -71,12 +71,17 @@ impl<'a> Planner<'a> {
                 return None;
             }
         };
+        let size = size.max(1);
         let mut chunks = Vec::new();
         if draw.state == Draw::PENDING {
-            let rest = turn.split_off(first.min(turn.len()));
+            // Only where that saves a transaction: games that settle apart are due apart,
+            // and drawn apart, from then on.
+            let left = turn.len().saturating_sub(first);
+            let saves = left.div_ceil(size) < turn.len().div_ceil(size);
+            let rest = turn.split_off(if saves { turn.len() - left } else { 0 });
             chunks.push(std::mem::replace(&mut turn, rest));
         }
-        chunks.extend(turn.chunks(size.max(1)).map(<[GameRef]>::to_vec));
+        chunks.extend(turn.chunks(size).map(<[GameRef]>::to_vec));
         Some(SettleDraw {
             house: draw.house,
             lane: draw.lane,

@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::{Load, Usage, watch::Seen};
 
+/// How much later than a plain transfer a settlement may be confirmed (milliseconds).
+const TARGET_MS: i64 = 150;
+
 /// How durations are spread (milliseconds).
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Spread {
@@ -59,12 +62,17 @@ pub struct Report {
     /// Transactions of the keeper, and how many of them failed.
     pub transactions: usize,
     pub failed: usize,
-    /// From a value on chain to a round settled with it, both as confirmed.
+    /// From a value processed to a round confirmed that it settled.
     pub settlement: Spread,
-    /// A plain transfer, from sent to confirmed.
+    /// From a value processed to a plain transfer confirmed that was sent at that moment:
+    /// the cluster's own time.
     pub transfer: Spread,
-    /// p95 of the one less p95 of the other (milliseconds).
-    pub beyond_slots_p95: i64,
+    /// How much later than that transfer each round was confirmed (milliseconds); less
+    /// than zero for what was earlier.
+    pub beyond_p50: i64,
+    pub beyond_p95: i64,
+    /// Share of the rounds that were confirmed no later than 150 ms after it (percent).
+    pub beyond_within_150_ms: u64,
     /// Most memory of the keeper (KiB).
     pub peak_kib: u64,
     /// Its questions to nodes from due to paid.
@@ -86,8 +94,15 @@ impl Report {
         let per_minute = |count: usize| (count as f64 * 60.0 / drawn.as_secs_f64()) as u64;
         let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
         let (rounds, draws) = (seen.rounds(), seen.draws.len());
-        let settlement = Spread::of(seen.settlements);
-        let transfer = Spread::of(seen.transfers);
+        let settlement = Spread::of(seen.settlements());
+        let transfer = Spread::of(seen.transfers());
+        let mut beyond = seen.beyond();
+        beyond.sort_unstable();
+        let beyond_at = |percent: usize| {
+            let rank = (beyond.len() * percent).div_ceil(100);
+            beyond.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+        };
+        let within = beyond.iter().filter(|it| **it <= TARGET_MS).count();
         Self {
             cluster: format!("{kind:?}").to_lowercase(),
             slot_ms: load.slot_ms,
@@ -102,7 +117,9 @@ impl Report {
             failed,
             settlement,
             transfer,
-            beyond_slots_p95: settlement.p95 as i64 - transfer.p95 as i64,
+            beyond_p50: beyond_at(50),
+            beyond_p95: beyond_at(95),
+            beyond_within_150_ms: (within * 100 / beyond.len().max(1)) as u64,
             peak_kib: busy.peak_kib,
             rpc_calls: busy.rpc_calls.saturating_sub(idle.rpc_calls),
             rpc_calls_a_minute_idle: {
@@ -138,12 +155,13 @@ impl fmt::Display for Report {
             "{} transactions, {} of them failed",
             self.transactions, self.failed
         )?;
-        writeln!(f, "value on chain to round settled: {}", self.settlement)?;
-        writeln!(f, "a plain transfer meanwhile:      {}", self.transfer)?;
+        writeln!(f, "from a value processed to ...")?;
+        writeln!(f, "  its rounds confirmed:           {}", self.settlement)?;
+        writeln!(f, "  a transfer sent then confirmed: {}", self.transfer)?;
         writeln!(
             f,
-            "p95 beyond the cluster's own time: {} ms",
-            self.beyond_slots_p95
+            "beyond that transfer: p50 {} ms, p95 {} ms, within {TARGET_MS} ms {} %",
+            self.beyond_p50, self.beyond_p95, self.beyond_within_150_ms
         )?;
         write!(
             f,
