@@ -61,6 +61,54 @@ pub enum Renewal {
     Lost,
 }
 
+/// What can be seen of a lease from outside.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The server's clock (unix seconds).
+    pub server_time: f64,
+    /// Who holds the lease, or held it last.
+    pub holding: Option<Holding>,
+    /// Transactions of its journal whose end is not known.
+    pub open: u64,
+}
+
+/// Who holds a lease, or held it last.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// Label of the process.
+    pub by: String,
+    pub epoch: Epoch,
+    /// What is left of it (seconds); less than zero since it ran out.
+    pub remaining: f64,
+}
+
+/// Looks at a lease and changes nothing.
+pub(super) async fn look(connection: &mut PgConnection, name: &str) -> Result<Look, sqlx::Error> {
+    let (server_time, open): (f64, i64) = sqlx::query_as(
+        "SELECT extract(epoch FROM clock_timestamp())::float8,
+                (SELECT count(*) FROM journal WHERE lease = $1 AND state = 'open')",
+    )
+    .bind(name)
+    .fetch_one(&mut *connection)
+    .await?;
+    let holding: Option<(String, Epoch, f64)> = sqlx::query_as(
+        "SELECT label, epoch, extract(epoch FROM expires_at - clock_timestamp())::float8
+         FROM lease WHERE name = $1",
+    )
+    .bind(name)
+    .fetch_optional(connection)
+    .await?;
+    Ok(Look {
+        server_time,
+        holding: holding.map(|(by, epoch, remaining)| Holding {
+            by,
+            epoch,
+            remaining,
+        }),
+        open: open.unsigned_abs(),
+    })
+}
+
 impl Candidate {
     /// A new one for the lease of that name (100 characters at most).
     pub fn new(name: impl Into<String>, ttl: Duration) -> Self {

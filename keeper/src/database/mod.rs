@@ -24,6 +24,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
@@ -32,7 +33,7 @@ use tokio::sync::Mutex;
 pub use error::DatabaseError;
 pub use journal::PgJournal;
 pub use leadership::{Leadership, State};
-pub use lease::{Candidate, Epoch};
+pub use lease::{Candidate, Epoch, Look};
 
 use session::Session;
 
@@ -43,6 +44,9 @@ pub const SCHEMA: &str = "lottery_keeper";
 /// transaction (milliseconds). Nobody waits that long; it ends what a keeper left
 /// behind that gave up on it or vanished.
 const SERVER_LIMIT_MS: &str = "10000";
+
+/// Longest look at a lease.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// How to reach Postgres. Shared by its clones.
 #[derive(Clone)]
@@ -84,6 +88,15 @@ impl Database {
     /// Whether the tables are those this keeper was built for, without changing any.
     pub async fn check(&self) -> Result<(), DatabaseError> {
         migrations::check(&self.options).await
+    }
+
+    /// What it shows of a lease, without taking part.
+    pub async fn look(&self, lease: &str) -> Result<Look, DatabaseError> {
+        let mut rare = self.rare.lock().await;
+        let work = rare.run(LOOK_LIMIT, &lease, |connection, lease| {
+            Box::pin(lease::look(connection, lease))
+        });
+        work.await
     }
 
     /// A connection of the caller's own.

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{CONNECT, Findings};
-use crate::config::{Config, Secret};
+use crate::config::Config;
 
 /// Permissions of anybody but the file's owner.
 const OTHERS: u32 = 0o077;
@@ -63,19 +63,6 @@ pub(super) async fn check_listen(config: &Config, findings: &mut Findings) {
             format!("{address}: {error}"),
             "fine if that is this keeper, running; else choose another address",
         ),
-    }
-}
-
-/// Whether somebody answers there; what it holds is checked by who uses it.
-pub(super) async fn check_database(config: &Config, findings: &mut Findings) {
-    let Some(url) = config.database.url.as_ref().map(Secret::expose) else {
-        return;
-    };
-    if is_reachable(url).await {
-        findings.good("database", "something listens there");
-    } else {
-        let remedy = "check database_url, and that the server runs and lets this machine in";
-        findings.bad("database", "nobody answers", remedy);
     }
 }
 

@@ -2,6 +2,7 @@
 //! complaint comes with what to do about it.
 
 mod chain;
+mod database;
 mod fees;
 mod local;
 mod nodes;
@@ -80,7 +81,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Findings::default();
     let payer = local::check_keypair(config, &mut findings);
     local::check_listen(config, &mut findings).await;
-    local::check_database(config, &mut findings).await;
+    database::check_database(config, &mut findings).await;
     if !nodes::check_nodes(config, &mut findings).await {
         return findings.0;
     }

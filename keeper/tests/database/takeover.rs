@@ -75,3 +75,29 @@ async fn leases_of_other_names_are_other_leases() {
     assert_eq!(theirs.lead().await.to_string(), "1");
     assert!(matches!(ours.leadership.current(), State::Leader { .. }));
 }
+
+/// What `doctor` tells of a lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_at_a_lease_sees_who_holds_it() {
+    let database = TestDatabase::migrated().await;
+    let name = settings(DEFAULT_LEASE).lease_name;
+    let look = database.keeper().look(&name).await.unwrap();
+    assert!(look.holding.is_none());
+    assert_eq!(look.open, 0);
+
+    let leader = Keeper::start(&database.keeper(), &settings(DEFAULT_LEASE));
+    let epoch = leader.lead().await;
+    let look = database.keeper().look(&name).await.unwrap();
+    let held = look.holding.unwrap();
+    assert_eq!(held.epoch, epoch);
+    let own = format!("process {}", std::process::id());
+    assert!(held.by.ends_with(&own), "{}", held.by);
+    let most = DEFAULT_LEASE.as_secs_f64();
+    assert!(held.remaining > 0.0 && held.remaining <= most, "{held:?}");
+
+    leader.leadership.resign().await;
+    let look = database.keeper().look(&name).await.unwrap();
+    let held = look.holding.unwrap();
+    assert_eq!(held.epoch, epoch);
+    assert!(held.remaining <= 0.0, "{held:?}");
+}

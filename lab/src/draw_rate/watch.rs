@@ -226,19 +226,27 @@ async fn follow_processed(
     seen: Arc<Mutex<Seen>>,
     begun: mpsc::UnboundedSender<usize>,
 ) {
-    follow(&client, CommitmentConfig::processed(), |address, account| {
-        if let Some(wave) = lock(&seen).note_processed(address, account) {
-            // It listens for as long as this does.
-            let _ = begun.send(wave);
-        }
-    })
+    follow(
+        &client,
+        CommitmentConfig::processed(),
+        |address, account| {
+            if let Some(wave) = lock(&seen).note_processed(address, account) {
+                // It listens for as long as this does.
+                let _ = begun.send(wave);
+            }
+        },
+    )
     .await;
 }
 
 async fn follow_confirmed(client: Arc<PubsubClient>, seen: Arc<Mutex<Seen>>) {
-    follow(&client, CommitmentConfig::confirmed(), |address, account| {
-        lock(&seen).note_confirmed(address, account);
-    })
+    follow(
+        &client,
+        CommitmentConfig::confirmed(),
+        |address, account| {
+            lock(&seen).note_confirmed(address, account);
+        },
+    )
     .await;
 }
 
