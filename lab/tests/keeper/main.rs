@@ -8,6 +8,7 @@
 mod clock;
 mod expiry;
 mod fees;
+mod formats;
 mod harness;
 mod killed;
 mod nodes;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         nodes::one_of_two_makes_a_blockhash_up,
     ]);
     all.extend(stories![SlowSurfnet: slots::a_kill_at_another_slot_time]);
+    all.extend(stories![Validator: formats::large_transactions]);
     all.extend(stories![
         postgres::gone_and_keepers_act,
         postgres::gone_and_keepers_wait,
