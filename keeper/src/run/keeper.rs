@@ -9,7 +9,7 @@ use std::{
 
 use solana_pubkey::Pubkey;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{Id, JoinSet},
     time::{Instant, sleep_until},
 };
@@ -72,6 +72,8 @@ pub struct Keeper {
     pub(super) reading_entries: HashSet<Pubkey>,
     /// The stream of changes; none for `once`, which ends when nothing is due.
     pub(super) events: Option<mpsc::Receiver<Event>>,
+    /// Told when slots that had been believed were taken back.
+    resets: watch::Receiver<u64>,
     pub(super) is_streaming: bool,
     pub(super) has_scanned: bool,
     /// Whether anything happened since the last scan began.
@@ -94,6 +96,7 @@ impl Keeper {
     ) -> Self {
         let now = Instant::now();
         config.settings.capacity = Capacity::of(context.sender.format());
+        let resets = context.sender.pool().resets();
         Self {
             mirror: Mirror::new(config.settings.house, config.settings.close),
             context,
@@ -110,6 +113,7 @@ impl Keeper {
             reading_all: false,
             reading_entries: HashSet::new(),
             events,
+            resets,
             is_streaming: false,
             has_scanned: false,
             is_dirty: true,
@@ -141,6 +145,7 @@ impl Keeper {
             let plan_at = self.next_plan.unwrap_or(self.next_clock);
             tokio::select! {
                 () = stopping.cancelled() => break,
+                Ok(()) = self.resets.changed() => self.start_over(),
                 event = next_event(&mut self.events) => self.on_event(event),
                 state = next_turn(&mut self.leading) => self.on_turn(state),
                 Some(ended) = self.jobs.join_next_with_id() => self.on_job(ended),

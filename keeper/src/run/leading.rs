@@ -83,6 +83,11 @@ impl Leading {
         }
     }
 
+    fn wants_inheritance(&self) -> bool {
+        self.epoch()
+            .is_some_and(|epoch| self.recovered != Some(epoch))
+    }
+
     pub fn set_recovered(&mut self, epoch: Epoch) {
         self.recovered = Some(epoch);
     }
@@ -220,16 +225,11 @@ impl Keeper {
 
     /// It began or ceased to lead, or lost or regained its database.
     pub(super) fn on_turn(&mut self, state: State) {
-        let Some(leading) = &self.leading else {
-            return;
-        };
         match state {
             State::Leader { epoch, .. } => {
                 tracing::info!(epoch = epoch.number(), "this keeper leads");
                 telemetry::takeover();
-                let leading = leading.clone();
-                self.reads
-                    .spawn(async move { Answer::Inheritance(leading.inherit().await) });
+                self.inherit();
             }
             State::Follower => tracing::info!("another keeper leads"),
             State::NoDatabase { .. } => {
@@ -239,6 +239,15 @@ impl Keeper {
         }
         self.tell_role();
         self.plan_within(Duration::ZERO);
+    }
+
+    /// Asks what its predecessor left, unless that is known or nobody's.
+    pub(super) fn inherit(&mut self) {
+        let leading = self.leading.clone();
+        if let Some(leading) = leading.filter(Leading::wants_inheritance) {
+            self.reads
+                .spawn(async move { Answer::Inheritance(leading.inherit().await) });
+        }
     }
 
     pub(super) fn tell_role(&self) {
