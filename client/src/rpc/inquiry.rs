@@ -12,7 +12,7 @@ use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 
 use super::{
     Fault, Pool,
-    slots::{Finding, TakenBack, Testimony},
+    slots::{Finding, NEVER, TakenBack, Testimony},
 };
 use crate::clock::{CLOCK, ChainClock};
 
@@ -144,18 +144,16 @@ impl Pool {
     }
 }
 
-/// A clock that does not fit the slot of its answer is no testimony at all; a node that
-/// shows none still shows its slot.
+/// A node that shows no clock still shows its slot; a clock that does not fit the slot
+/// proves nothing.
 fn testimony(answer: &Value) -> Option<Testimony> {
     let slot = answer.pointer("/context/slot")?.as_u64()?;
-    let Some(data) = answer.pointer("/value/data/0").and_then(Value::as_str) else {
-        return Some(Testimony { slot, time: None });
-    };
-    let clock = ChainClock::parse_at(&STANDARD.decode(data).ok()?, slot)?;
-    Some(Testimony {
-        slot,
-        time: Some(clock.now),
-    })
+    let data = answer.pointer("/value/data/0").and_then(Value::as_str);
+    let time = data.map(|data| {
+        let data = STANDARD.decode(data).unwrap_or_default();
+        ChainClock::parse_at(&data, slot).map_or(NEVER, |clock| clock.now)
+    });
+    Some(Testimony { slot, time })
 }
 
 /// By our clock (seconds).

@@ -25,6 +25,10 @@ const INQUIRED_EVERY: Duration = Duration::from_secs(30);
 /// How far a chain's clock may be ahead of ours (seconds).
 const CLOCK_SLACK: i64 = 60;
 
+/// The time of a clock that is not of the slot it was shown with: it proves nobody ahead,
+/// and refutes nobody.
+pub const NEVER: i64 = i64::MIN;
+
 /// What is known of the slots of each endpoint, and of the cluster's.
 #[derive(Debug)]
 pub struct Slots {

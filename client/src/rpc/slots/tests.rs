@@ -81,6 +81,9 @@ fn the_chains_clock_tells_who_is_behind_from_who_lies() {
     let future = at_time(6_000, unix + 2_000);
     assert_eq!(weigh(future, other), Finding::Open);
     assert_eq!(weigh(at(6_000), other), Finding::Open);
+    assert_eq!(weigh(at_time(6_000, NEVER), other), Finding::Refuted);
+    let confused = at_time(1_000, NEVER);
+    assert_eq!(weigh(at_time(6_000, unix), confused), Finding::Ahead);
 }
 
 #[test]
