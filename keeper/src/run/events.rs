@@ -99,6 +99,7 @@ impl Keeper {
         tracing::warn!("slots were told that never were; reading the chain anew");
         self.health.started_over();
         self.mirror.start_over();
+        self.sight.start_over();
         // Their answers may be of those slots.
         self.reads = JoinSet::new();
         self.reading_clock = false;
@@ -115,6 +116,7 @@ impl Keeper {
         telemetry::clock(clock);
         self.health.clock_read(clock.slot);
         self.mirror.set_clock(clock);
+        self.look();
     }
 
     fn on_clock(&mut self, clock: Result<ChainClock, LoadError>) {
@@ -135,6 +137,7 @@ impl Keeper {
             Ok(scan) => {
                 let missing = reads::apply(&mut self.mirror, scan);
                 self.read_missing(missing);
+                self.look();
                 self.has_scanned = true;
                 self.save_records();
                 self.tell_role();

@@ -18,6 +18,7 @@ use super::{
     leading::{Leading, next_turn},
     reads::{self, Answer},
     report::{Counters, Summary},
+    sight::Sight,
 };
 use crate::{
     actions::{Action, Key},
@@ -56,6 +57,7 @@ pub struct Keeper {
     pub(super) context: Context,
     pub(super) config: Config,
     pub(super) mirror: Mirror,
+    pub(super) sight: Sight,
     pub(super) backoff: Backoff,
     pub(super) counters: Counters,
     pub(super) health: Arc<Health>,
@@ -99,6 +101,7 @@ impl Keeper {
         let resets = context.sender.pool().resets();
         Self {
             mirror: Mirror::new(config.settings.house, config.settings.close),
+            sight: Sight::new(now),
             context,
             config,
             backoff: Backoff::default(),
@@ -143,6 +146,7 @@ impl Keeper {
         loop {
             self.health.turned();
             let plan_at = self.next_plan.unwrap_or(self.next_clock);
+            let blind_at = self.sight.ends_at();
             tokio::select! {
                 () = stopping.cancelled() => break,
                 Ok(()) = self.resets.changed() => self.start_over(),
@@ -152,6 +156,9 @@ impl Keeper {
                 Some(answer) = self.reads.join_next() => self.on_answer(answer),
                 () = sleep_until(self.next_scan), if !self.reading_all => self.read_all(),
                 () = sleep_until(self.next_clock), if !self.reading_clock => self.read_clock(),
+                () = sleep_until(blind_at.unwrap_or(plan_at)), if blind_at.is_some() => {
+                    self.go_blind();
+                }
                 () = sleep_until(plan_at), if self.next_plan.is_some() => {
                     if self.act() {
                         break;

@@ -61,6 +61,11 @@ impl Leading {
         self.journal.clone()
     }
 
+    /// Says whether this keeper can do what a leader does.
+    pub fn set_able(&self, able: bool) {
+        self.leadership.set_able(able);
+    }
+
     /// Waits until it begins or ceases to lead.
     pub async fn changed(&mut self) -> State {
         self.leadership.changed().await
@@ -230,6 +235,9 @@ impl Keeper {
                 tracing::info!(epoch = epoch.number(), "this keeper leads");
                 telemetry::takeover();
                 self.inherit();
+            }
+            State::Follower if self.sight.is_blind() => {
+                tracing::info!("this keeper leads no more, as it cannot read the chain");
             }
             State::Follower => tracing::info!("another keeper leads"),
             State::NoDatabase { .. } => {
