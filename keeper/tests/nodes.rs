@@ -9,15 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lottery_client::{clock::CLOCK, rpc::Pool};
+use lottery_client::rpc::Pool;
 use lottery_keeper::{
     config::{Config, Options},
     run,
     stream::{self, Event},
     telemetry::Health,
 };
-use lottery_lab::{Ledger, Notifications, RpcProxy, ScriptedRpc, lies};
-use solana_account::Account;
+use lottery_lab::{Notifications, RpcProxy, ScriptedRpc, lies};
 use solana_keypair::Keypair;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -39,7 +38,8 @@ struct Stage {
 impl Stage {
     async fn set() -> Self {
         let node = ScriptedRpc::start(7).await.unwrap();
-        tokio::spawn(run_clock(node.ledger.clone()));
+        node.ledger.show_clock(1_700_000_000);
+        node.ledger.run_clock(Duration::from_millis(100));
         let mut ways = Vec::new();
         for seed in 0..2 {
             let way = RpcProxy::start(node.url(), node.ws_url(), seed);
@@ -66,22 +66,6 @@ impl Stage {
 
     fn pool(&self) -> Arc<Pool> {
         run::pool(&self.config, None)
-    }
-}
-
-/// The ledger's slots, and its clock with them, for as long as the test runs.
-async fn run_clock(ledger: Ledger) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(100));
-    for now in 1_700_000_000u64.. {
-        ticks.tick().await;
-        ledger.advance(1);
-        let data = [ledger.slot(), 0, 0, 0, now];
-        let account = Account {
-            lamports: 1,
-            data: data.iter().flat_map(|it| it.to_le_bytes()).collect(),
-            ..Account::default()
-        };
-        ledger.set_account(CLOCK, account);
     }
 }
 

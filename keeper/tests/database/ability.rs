@@ -1,8 +1,20 @@
 //! A leader that cannot do its work leaves the lease to one that can.
 
-use std::time::Duration;
+use std::{
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use lottery_keeper::database::State;
+use lottery_keeper::{
+    config::{Config, Options},
+    database::State,
+    run,
+    telemetry::Health,
+};
+use lottery_lab::{RpcProxy, ScriptedRpc};
+use solana_keypair::Keypair;
+use tokio_util::sync::CancellationToken;
 
 use crate::common::{Keeper, TestDatabase, eventually, settings};
 
@@ -49,4 +61,62 @@ async fn the_only_keeper_takes_its_lease_up_again() {
     .await;
     only.leadership.set_able(true);
     assert_eq!(only.lead().await.to_string(), "2");
+}
+
+/// A whole keeper behind a node of its own, until the token is cancelled.
+async fn keep(database: &TestDatabase, way: &RpcProxy) -> (Arc<Health>, CancellationToken) {
+    let mut keypair = tempfile::NamedTempFile::new().unwrap();
+    let bytes = Keypair::new().to_bytes().to_vec();
+    write!(keypair, "{bytes:?}").unwrap();
+    let config = Config::complete(Options {
+        rpc_url: Some(vec![way.url()]),
+        ws_url: Some(vec![way.ws_url()]),
+        rpc_timeout_ms: Some(1_000),
+        keypair: Some(keypair.path().to_owned()),
+        ..Options::default()
+    });
+    let mut config = config.unwrap();
+    config.database.url = Some(database.url().as_str().into());
+    let (health, stopping) = (Arc::new(Health::default()), CancellationToken::new());
+    tokio::spawn({
+        let (health, stopping) = (health.clone(), stopping.clone());
+        async move {
+            run::run(&config, health, stopping).await.unwrap();
+            drop(keypair);
+        }
+    });
+    (health, stopping)
+}
+
+fn role(health: &Health) -> String {
+    health.readiness().checks["role"].seen.clone()
+}
+
+/// Its process, its database and its lease are well; only its node is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_whose_node_is_gone_is_replaced_by_a_keeper_with_a_better_one() {
+    let database = TestDatabase::migrated().await;
+    let node = ScriptedRpc::start(7).await.unwrap();
+    node.ledger.show_clock(1_700_000_000);
+    node.ledger.run_clock(Duration::from_millis(100));
+    let mut ways = Vec::new();
+    for seed in 0..2 {
+        let way = RpcProxy::start(node.url(), node.ws_url(), seed).await;
+        ways.push(way.unwrap());
+    }
+    let (first, _) = keep(&database, &ways[0]).await;
+    eventually("the first leads", async || role(&first) == "leader").await;
+    let (second, stop_second) = keep(&database, &ways[1]).await;
+    eventually("the second follows", async || role(&second) == "follower").await;
+
+    ways[0].weather.set_down(true);
+    let gone = Instant::now();
+    eventually("the second leads", async || role(&second) == "leader").await;
+    println!("takeover from a blind leader: {:?}", gone.elapsed());
+    assert_eq!(role(&first), "follower");
+
+    // It takes part again when it sees.
+    ways[0].weather.set_down(false);
+    stop_second.cancel();
+    eventually("the first leads again", async || role(&first) == "leader").await;
 }

@@ -2,11 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lottery_client::{clock::CLOCK, rpc::Fault};
+use lottery_client::rpc::Fault;
 use lottery_lab::{RpcFault, Rule, ScriptedRpc, lies, rpc::Lag};
 use serde_json::json;
-
-use solana_account::Account;
 
 use crate::stage::{Stage, in_time, pool_of};
 
@@ -82,14 +80,8 @@ async fn a_node_that_falls_behind_is_left_aside() {
 /// Shows a clock of its present slot, so many seconds ago.
 fn show_clock(node: &ScriptedRpc, seconds_ago: u64) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let fields = [node.ledger.slot(), 0, 0, 0, now.as_secs() - seconds_ago];
-    let data = fields.iter().flat_map(|it| it.to_le_bytes()).collect();
-    let account = Account {
-        data,
-        lamports: 1,
-        ..Account::default()
-    };
-    node.ledger.set_account(CLOCK, account);
+    let then = now.as_secs() - seconds_ago;
+    node.ledger.show_clock(then.try_into().unwrap());
 }
 
 /// Whichever is asked first: no comparison of their slots could tell.
