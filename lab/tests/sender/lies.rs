@@ -1,6 +1,6 @@
 //! One of two nodes does not tell the truth.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lottery_client::sender::{Parts, SendError, Sender, Settings};
 use lottery_lab::{Fate, RpcFault, Rule, lies};
@@ -47,14 +47,39 @@ async fn what_nobody_can_witness_is_uncertain_and_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_made_up_blockhash_is_not_used_twice() {
+async fn a_made_up_blockhash_is_never_used() {
     let stage = Stage::set(2).await;
     stage.run_clock();
     stage.ways[0].weather.add(lies::unknown_blockhash());
     stage.send(&stage.sender()).await.unwrap();
     let sent = stage.node.ledger.sent();
-    assert!(sent.last().unwrap().landing.is_some());
-    assert!(sent.len() <= 3, "{} signed", sent.len());
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].landing.is_some());
+}
+
+/// The other node is a block behind, or down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blockhash_that_another_node_does_not_know_yet_is_used_and_blamed_on_nobody() {
+    for fault in [
+        RpcFault::lie(|_, answer| answer["result"]["value"] = false.into()),
+        RpcFault::status(503),
+    ] {
+        let stage = Stage::set(2).await;
+        stage.run_clock();
+        for way in &stage.ways {
+            let once = Rule::on("isBlockhashValid", fault.clone()).next(1);
+            way.weather.add(once);
+        }
+        let sender = stage.sender();
+        stage.send(&sender).await.unwrap();
+        assert_eq!(stage.node.ledger.different(), 1);
+        let asked = stage.ways.iter();
+        let asked = asked.map(|way| way.weather.count("isBlockhashValid"));
+        assert!(asked.sum::<u64>() >= 1);
+        for endpoint in sender.pool().endpoints() {
+            assert!(!endpoint.health().is_shunned(Instant::now()));
+        }
+    }
 }
 
 /// Neither at once nor a little: what the other node answers would count as stale.
