@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod address;
+pub mod clock;
 pub mod gateway;
 pub mod history;
 pub mod instruction;

@@ -6,10 +6,12 @@
 
 mod endpoint;
 mod fault;
+mod inquiry;
+mod slots;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -17,16 +19,18 @@ use std::{
 
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use solana_commitment_config::CommitmentConfig;
+use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_rpc_client::{
     nonblocking::rpc_client::RpcClient,
     rpc_client::RpcClientConfig,
     rpc_sender::{RpcSender, RpcTransportStats},
 };
 use solana_rpc_client_api::{client_error, request::RpcRequest};
+use tokio::sync::watch;
 
 pub use endpoint::{Endpoint, EndpointUrl, Health};
 pub use fault::{Fault, Reaction};
+use slots::Slots;
 
 /// Rounds through all endpoints before a question is given up.
 const ROUNDS: u32 = 2;
@@ -48,6 +52,8 @@ pub struct PoolSettings {
     pub probe: Duration,
     /// Slots behind the best from which an endpoint is left aside.
     pub max_slot_lag: u64,
+    /// No cluster makes slots faster: what is ahead of that needs a second endpoint's word.
+    pub shortest_slot: Duration,
 }
 
 impl Default for PoolSettings {
@@ -57,6 +63,8 @@ impl Default for PoolSettings {
             quick_timeout: Duration::from_secs(4),
             probe: Duration::from_secs(2),
             max_slot_lag: 20,
+            // Clusters make slots of 200 or 400 ms, local ones faster ones.
+            shortest_slot: Duration::from_millis(50),
         }
     }
 }
@@ -74,6 +82,11 @@ pub struct Pool {
     http: reqwest::Client,
     observer: Option<Arc<dyn Observer>>,
     next_id: AtomicU64,
+    slots: Mutex<Slots>,
+    /// Held while endpoints are asked for proof of a slot.
+    inquiry: tokio::sync::Mutex<()>,
+    /// How often a slot that had been believed was taken back.
+    resets: watch::Sender<u64>,
 }
 
 impl Pool {
@@ -84,8 +97,11 @@ impl Pool {
         settings: PoolSettings,
         observer: Option<Arc<dyn Observer>>,
     ) -> Arc<Self> {
+        let endpoints: Vec<Endpoint> = endpoints.into_iter().map(Endpoint::new).collect();
+        let (lag, shortest) = (settings.max_slot_lag, settings.shortest_slot);
         let pool = Arc::new(Self {
-            endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
+            slots: Mutex::new(Slots::new(endpoints.len(), lag, shortest)),
+            endpoints,
             settings,
             http: reqwest::Client::builder()
                 .pool_idle_timeout(Duration::from_secs(20))
@@ -94,9 +110,11 @@ impl Pool {
                 .unwrap_or_default(),
             observer,
             next_id: AtomicU64::new(1),
+            inquiry: tokio::sync::Mutex::default(),
+            resets: watch::Sender::new(0),
         });
         if pool.endpoints.len() > 1 {
-            tokio::spawn(probe(Arc::downgrade(&pool), settings.probe));
+            tokio::spawn(inquiry::probe(Arc::downgrade(&pool), settings.probe));
         }
         pool
     }
@@ -122,10 +140,36 @@ impl Pool {
         )
     }
 
-    /// The latest slot that is known of the cluster.
+    /// The latest confirmed slot that is known of the cluster; 0 before one is.
     pub fn slot(&self) -> u64 {
-        let slots = self.endpoints.iter().map(|it| it.health().slot);
-        slots.max().unwrap_or(0)
+        self.slots().reference()
+    }
+
+    /// The latest confirmed slot that an endpoint has shown; 0 before it did.
+    pub fn slot_of(&self, index: usize) -> u64 {
+        self.slots().of(index)
+    }
+
+    /// Whether the cluster can be at this slot, by what is known now.
+    pub fn can_be_at(&self, slot: u64) -> bool {
+        self.slots().can_be(slot, Instant::now())
+    }
+
+    /// Takes note of a confirmed slot that an endpoint named elsewhere, as in a
+    /// notification. One that cannot be is an error, and the endpoint is left alone.
+    pub async fn heard(&self, index: usize, slot: u64) -> Result<(), Fault> {
+        self.hear(index, slot, CommitmentLevel::Confirmed).await
+    }
+
+    /// Counts how often a slot that had been believed was taken back: what was read as of
+    /// such a slot is not to be compared with what is read now.
+    pub fn resets(&self) -> watch::Receiver<u64> {
+        self.resets.subscribe()
+    }
+
+    // Nobody panics while holding it.
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether some endpoint answers and keeps up.
@@ -153,12 +197,16 @@ impl Pool {
         let Some(health) = self.endpoints.get(index).map(Endpoint::health) else {
             return 2;
         };
-        let lags = health.slot.saturating_add(self.settings.max_slot_lag) < self.slot();
+        let lags = self.lags(self.slot_of(index));
         if health.is_resting(now) {
             2
         } else {
             u8::from(lags)
         }
+    }
+
+    fn lags(&self, slot: u64) -> bool {
+        slot.saturating_add(self.settings.max_slot_lag) < self.slot()
     }
 
     /// Asks the endpoints, the fittest first, until one answers. Returns which, too.
@@ -229,17 +277,46 @@ impl Pool {
         Question {
             method,
             body: body.to_string(),
-            is_current: is_current(params),
+            commitment: named_commitment(params).unwrap_or(match method {
+                // Nodes answer for what is finalized where none is named; but of
+                // signatures, as of what is processed.
+                "getSignatureStatuses" => CommitmentLevel::Processed,
+                _ => CommitmentLevel::Finalized,
+            }),
+            is_current: named_commitment(params)
+                .is_some_and(|named| named != CommitmentLevel::Finalized),
         }
     }
 
     async fn put(&self, index: usize, question: &Question<'_>) -> Result<Value, Fault> {
+        let started = Instant::now();
+        let mut answer = self.post(index, question).await;
+        let took = started.elapsed();
+        if let Ok(found) = &answer
+            && let Err(fault) = self.check_slot(index, question, found).await
+        {
+            if let Some(endpoint) = self.endpoints.get(index) {
+                endpoint.failed(fault.reaction());
+            }
+            answer = Err(fault);
+        }
+        if let Some(observer) = &self.observer {
+            let result = answer.as_ref().map_or_else(Fault::class, |_| "ok");
+            observer.asked(index, question.method, result, took);
+        }
+        if let Err(fault) = &answer {
+            tracing::debug!(endpoint = index, method = question.method, %fault, "asked in vain");
+        }
+        answer
+    }
+
+    /// Asks without a look at the slot of the answer.
+    async fn post(&self, index: usize, question: &Question<'_>) -> Result<Value, Fault> {
         let Some(endpoint) = self.endpoints.get(index) else {
             return Err(Fault::Unreachable(format!("there is no endpoint {index}")));
         };
-        let method = question.method;
         let is_search = matches!(
-            method,
+            question.method,
             "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
         );
         let timeout = if is_search {
@@ -250,48 +327,31 @@ impl Pool {
         let started = Instant::now();
         let body = question.body.clone();
         let answer = endpoint.post(&self.http, body, timeout).await;
-        let took = started.elapsed();
-        let answer = match answer {
-            Ok(answer) => {
-                endpoint.answered((!is_search).then_some(took));
-                self.check_slot(endpoint, question, answer)
-            }
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = &answer {
-            endpoint.failed(fault.reaction());
-            tracing::debug!(endpoint = index, method, %fault, "asked in vain");
-        }
-        if let Some(observer) = &self.observer {
-            let result = answer.as_ref().map_or_else(Fault::class, |_| "ok");
-            observer.asked(index, method, result, took);
+        match &answer {
+            Ok(_) => endpoint.answered((!is_search).then(|| started.elapsed())),
+            Err(fault) => endpoint.failed(fault.reaction()),
         }
         answer
     }
 
-    /// Notes the slot that an answer is of, and refuses what is out of date.
-    fn check_slot(
+    /// Notes the slot that an answer is of, and refuses what cannot be or is out of date.
+    async fn check_slot(
         &self,
-        endpoint: &Endpoint,
+        index: usize,
         question: &Question<'_>,
-        answer: Value,
-    ) -> Result<Value, Fault> {
-        let context = answer
-            .get("context")
-            .and_then(|context| context.get("slot"));
+        answer: &Value,
+    ) -> Result<(), Fault> {
+        let context = answer.pointer("/context/slot");
         let Some(found) = context.and_then(Value::as_u64) else {
-            return Ok(answer);
+            return Ok(());
         };
-        if !endpoint.claims_slot(found) {
-            return Err(Fault::Malformed(format!("slot {found} cannot be")));
-        }
-        let reference = self.slot();
-        let lags = found.saturating_add(self.settings.max_slot_lag) < reference;
+        self.hear(index, found, question.commitment).await?;
         // One alone has nobody to be compared with but itself.
-        if lags && question.is_current && self.endpoints.len() > 1 {
+        if self.lags(found) && question.is_current && self.endpoints.len() > 1 {
+            let reference = self.slot();
             return Err(Fault::Stale { found, reference });
         }
-        Ok(answer)
+        Ok(())
     }
 }
 
@@ -299,34 +359,16 @@ impl Pool {
 struct Question<'a> {
     method: &'a str,
     body: String,
+    /// What its answer's slot is of.
+    commitment: CommitmentLevel,
     /// Whether it asks for what is new; what is finalized is a while behind.
     is_current: bool,
 }
 
-/// Whether parameters name a commitment other than the default, which is `finalized`.
-fn is_current(params: &Value) -> bool {
-    let named = params.as_array().into_iter().flatten();
-    let mut named = named.filter_map(|param| param.get("commitment")?.as_str());
-    named.any(|commitment| commitment != "finalized")
-}
-
-/// Looks at the endpoints' slots for as long as there is a pool.
-async fn probe(pool: std::sync::Weak<Pool>, pause: Duration) {
-    let mut ticks = tokio::time::interval(pause);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Some(pool) = pool.upgrade() else {
-            return;
-        };
-        let params = json!([CommitmentConfig::confirmed()]);
-        let slots = pool.ask_all("getSlot", &params).await;
-        for (endpoint, slot) in pool.endpoints.iter().zip(slots) {
-            if let Some(slot) = slot.ok().as_ref().and_then(Value::as_u64) {
-                endpoint.claims_slot(slot);
-            }
-        }
-    }
+fn named_commitment(params: &Value) -> Option<CommitmentLevel> {
+    let params = params.as_array().into_iter().flatten();
+    let mut named = params.filter_map(|param| param.get("commitment")?.as_str());
+    named.next()?.parse().ok()
 }
 
 /// The transport of a client that asks a pool.

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use anchor_lang::Discriminator as _;
 use lottery_client::{
     account::DISCRIMINATOR_LEN,
+    clock::CLOCK,
     instruction::Token,
     lottery::{
         self,
@@ -25,6 +26,8 @@ use solana_rpc_client_api::{
     response::{OptionalContext, RpcKeyedAccount},
 };
 
+pub use lottery_client::clock::ChainClock;
+
 use crate::{
     error::LoadError,
     oracles::{read_oracle, read_queue},
@@ -33,18 +36,6 @@ use crate::{
 
 /// Most accounts that nodes return for one question.
 const ACCOUNTS_PER_QUESTION: usize = 100;
-
-/// Address of the chain's clock.
-pub(crate) const CLOCK: Pubkey =
-    Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
-
-/// The chain's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainClock {
-    pub slot: u64,
-    /// Unix seconds.
-    pub now: i64,
-}
 
 /// Accounts as they were at a slot or later.
 #[derive(Clone, Debug)]
@@ -84,7 +75,7 @@ impl Loader {
         read.accounts
             .first()
             .and_then(Option::as_ref)
-            .and_then(|account| parse_clock(&account.data))
+            .and_then(|account| ChainClock::parse_at(&account.data, read.slot))
             .ok_or(LoadError::Malformed("the clock"))
     }
 
@@ -322,16 +313,6 @@ fn u64_at(data: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes))
 }
 
-/// The clock sysvar: slot, start of the epoch, epoch, leader schedule's epoch,
-/// unix time; eight bytes each.
-pub(crate) fn parse_clock(data: &[u8]) -> Option<ChainClock> {
-    let time = data.get(32..)?.first_chunk()?;
-    Some(ChainClock {
-        slot: u64_at(data, 0)?,
-        now: i64::from_le_bytes(*time),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,20 +324,5 @@ mod tests {
         assert_eq!(core::mem::offset_of!(Draw, house), 0);
         assert_eq!(core::mem::offset_of!(Game, house), 0);
         assert_eq!(core::mem::offset_of!(Entry, game), 0);
-    }
-
-    #[test]
-    fn the_clock_is_read_as_the_cluster_writes_it() {
-        let mut data = Vec::new();
-        for field in [77u64, 1, 2, 3, 1_700_000_000] {
-            data.extend_from_slice(&field.to_le_bytes());
-        }
-        let clock = parse_clock(&data);
-        let expected = ChainClock {
-            slot: 77,
-            now: 1_700_000_000,
-        };
-        assert_eq!(clock, Some(expected));
-        assert_eq!(parse_clock(&data[..39]), None);
     }
 }

@@ -23,6 +23,8 @@ pub struct Mirror {
     state: ChainState,
     /// Slot that each account was last seen at.
     seen: HashMap<Pubkey, u64>,
+    /// Slot of the latest clock.
+    clock_slot: u64,
     /// Accounts of the program that this build cannot read.
     undecodable: HashSet<Pubkey>,
     /// Draws whose oracle was asked in vain.
@@ -51,10 +53,22 @@ impl Mirror {
         self.undecodable.len()
     }
 
-    /// Moves the clock; never back.
+    /// Forgets all that is from the chain, and when it was seen; not how oracles answered.
+    pub fn start_over(&mut self) {
+        let mut empty = Self::new(self.house, self.state.keeps_paid);
+        empty.state.records = std::mem::take(&mut self.state.records);
+        empty.unanswered = std::mem::take(&mut self.unanswered);
+        *self = empty;
+    }
+
+    /// Moves the clock; never back. A time belongs to its slot: one that was wrong is put
+    /// right by the next.
     pub fn set_clock(&mut self, clock: ChainClock) {
+        if clock.slot >= self.clock_slot {
+            self.clock_slot = clock.slot;
+            self.state.now = clock.now;
+        }
         self.state.slot = self.state.slot.max(clock.slot);
-        self.state.now = self.state.now.max(clock.now);
     }
 
     pub fn set_oracles(&mut self, queue: Pubkey, oracles: Vec<Oracle>) {
@@ -248,6 +262,34 @@ mod tests {
         assert_eq!(mirror.state().lanes[&address].draws_revealed, 2);
         assert!(mirror.apply(address, Some(&lane(3)), 10));
         assert_eq!(mirror.state().lanes[&address].draws_revealed, 3);
+    }
+
+    #[test]
+    fn news_of_slots_that_never_were_shadows_nothing_after_a_fresh_start() {
+        let mut mirror = Mirror::new(None, true);
+        let (address, oracle) = (Pubkey::new_unique(), Pubkey::new_unique());
+        mirror.set_record(oracle, OracleRecord::default());
+        mirror.apply(address, Some(&lane(9)), 1_000_000);
+        mirror.set_clock(ChainClock {
+            slot: 1_000_000,
+            now: 500,
+        });
+        mirror.start_over();
+        assert!(mirror.state().lanes.is_empty() && mirror.state().keeps_paid);
+        assert!(mirror.state().records.contains_key(&oracle));
+        assert!(mirror.apply(address, Some(&lane(1)), 10));
+        mirror.set_clock(ChainClock { slot: 11, now: 60 });
+        assert_eq!((mirror.state().slot, mirror.state().now), (11, 60));
+    }
+
+    #[test]
+    fn a_time_is_replaced_by_that_of_a_later_slot_only() {
+        let mut mirror = Mirror::default();
+        for (slot, now, expected) in [(10, 500, 500), (9, 600, 500), (11, 400, 400)] {
+            mirror.set_clock(ChainClock { slot, now });
+            assert_eq!(mirror.state().now, expected);
+        }
+        assert_eq!(mirror.state().slot, 11);
     }
 
     #[test]

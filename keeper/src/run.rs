@@ -7,6 +7,7 @@ mod keeper;
 mod leading;
 pub(crate) mod reads;
 mod report;
+mod sight;
 mod terms;
 mod watch;
 

@@ -1,12 +1,16 @@
 //! The stream of changes: a node's notifications of every account that the program
 //! writes, and of the chain's clock. It wakes the keeper and keeps the mirror fresh;
-//! what it misses, scans find. A stream that falls silent is replaced by another
-//! node's.
+//! what it misses, scans find. A stream that falls silent, or tells of slots that cannot
+//! be, is replaced by another node's.
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
-use lottery_client::{lottery, rpc::Pool};
+use lottery_client::{
+    clock::CLOCK,
+    lottery,
+    rpc::{Fault, Pool},
+};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 use solana_pubsub_client::nonblocking::pubsub_client::{PubsubClient, PubsubClientError};
@@ -19,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::LoadError,
-    load::{CLOCK, ChainClock, account_config, parse_clock},
+    load::{ChainClock, account_config},
     text,
 };
 
@@ -53,13 +57,13 @@ pub enum Event {
 pub async fn follow(pool: Arc<Pool>, events: mpsc::Sender<Event>, stopping: CancellationToken) {
     let mut pause = FIRST_PAUSE;
     for attempt in 0usize.. {
-        let Some(url) = websocket(&pool, attempt) else {
+        let Some((endpoint, url)) = websocket(&pool, attempt) else {
             return;
         };
         let mut was_up = false;
         let end = tokio::select! {
             () = stopping.cancelled() => return,
-            end = follow_once(&url, &events, &mut was_up) => end,
+            end = follow_once(&pool, endpoint, &url, &events, &mut was_up) => end,
         };
         if was_up {
             pause = FIRST_PAUSE;
@@ -81,19 +85,30 @@ pub async fn follow(pool: Arc<Pool>, events: mpsc::Sender<Event>, stopping: Canc
     }
 }
 
-/// Of the fittest endpoint, of the next with every attempt.
-fn websocket(pool: &Pool, attempt: usize) -> Option<String> {
-    let ranked = pool.ranked();
-    let urls: Vec<&String> = ranked
-        .into_iter()
-        .filter_map(|index| pool.endpoints().get(index)?.url.ws.as_ref())
-        .collect();
-    urls.get(attempt % urls.len().max(1))
-        .map(ToString::to_string)
+/// Of the fittest endpoint, of the next with every attempt; of those that rest only where
+/// all do.
+fn websocket(pool: &Pool, attempt: usize) -> Option<(usize, String)> {
+    let now = std::time::Instant::now();
+    let ranked = pool.ranked().into_iter();
+    let (resting, rested): (Vec<_>, Vec<_>) = ranked
+        .filter_map(|index| {
+            let endpoint = pool.endpoints().get(index)?;
+            Some((index, endpoint.url.ws.clone()?))
+        })
+        .partition(|(index, _)| {
+            let endpoint = pool.endpoints().get(*index);
+            endpoint.is_some_and(|it| it.health().is_resting(now))
+        });
+    let mut urls = if rested.is_empty() { resting } else { rested };
+    let next = attempt.checked_rem(urls.len())?;
+    Some(urls.swap_remove(next))
 }
 
-/// Returns when nobody listens any more; fails when the connection ends or is silent.
+/// Returns when nobody listens any more; fails when the connection ends, is silent or
+/// tells what cannot be.
 async fn follow_once(
+    pool: &Pool,
+    endpoint: usize,
     url: &str,
     events: &mpsc::Sender<Event>,
     was_up: &mut bool,
@@ -129,11 +144,16 @@ async fn follow_once(
                     tracing::warn!("a notification that makes no sense");
                     continue;
                 };
-                Event::Changed { slot: change.context.slot, address, account }
+                let slot = change.context.slot;
+                pool.heard(endpoint, slot).await.map_err(refused)?;
+                Event::Changed { slot, address, account }
             }
             clock = clocks.next() => {
-                let clock = clock.ok_or_else(ended)?.value.to_account();
-                match clock.and_then(|account| parse_clock(&account.data)) {
+                let clock = clock.ok_or_else(ended)?;
+                let slot = clock.context.slot;
+                pool.heard(endpoint, slot).await.map_err(refused)?;
+                let account = clock.value.to_account();
+                match account.and_then(|account| ChainClock::parse_at(&account.data, slot)) {
                     Some(clock) => Event::Clock(clock),
                     None => continue,
                 }
@@ -151,6 +171,10 @@ async fn follow_once(
             return Ok(());
         }
     }
+}
+
+fn refused(fault: Fault) -> LoadError {
+    LoadError::Stream(fault.to_string())
 }
 
 fn broken(error: PubsubClientError) -> LoadError {

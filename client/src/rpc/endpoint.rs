@@ -16,12 +16,6 @@ const LONGEST_REST: Duration = Duration::from_secs(15);
 /// How long an endpoint rests that said what cannot be true.
 const REST_OF_A_LIAR: Duration = Duration::from_secs(60);
 
-/// No cluster makes slots faster than this; what claims so lies.
-const SHORTEST_SLOT: Duration = Duration::from_millis(20);
-
-/// Slots that a node may jump at once: it was restarted, or we did not look.
-const SLOT_SLACK: u64 = 512;
-
 /// Largest answer taken (bytes); a scan of 100,000 entries has about 40 MB.
 const MAX_BODY: usize = 512 * 1024 * 1024;
 
@@ -36,9 +30,6 @@ pub struct EndpointUrl {
 /// How an endpoint is at the moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Health {
-    /// Latest slot it has shown.
-    pub slot: u64,
-    slot_at: Option<Instant>,
     /// Of answers to small questions, smoothed; zero before the first.
     pub latency: Duration,
     /// Failures in a row.
@@ -55,6 +46,11 @@ impl Health {
         let until = self.resting_until.max(self.shunned_until);
         until.is_some_and(|until| now < until)
     }
+
+    /// Whether it is left alone whether or not it answers.
+    pub fn is_shunned(&self, now: Instant) -> bool {
+        self.shunned_until.is_some_and(|until| now < until)
+    }
 }
 
 /// A node.
@@ -68,8 +64,6 @@ impl Endpoint {
         Self {
             url,
             health: Mutex::new(Health {
-                slot: 0,
-                slot_at: None,
                 latency: Duration::ZERO,
                 strikes: 0,
                 resting_until: None,
@@ -168,25 +162,6 @@ impl Endpoint {
     pub fn lied(&self) {
         self.failed(Reaction::Rest(REST_OF_A_LIAR));
     }
-
-    /// Notes a slot that it claims; whether that can be.
-    pub fn claims_slot(&self, slot: u64) -> bool {
-        let now = Instant::now();
-        let mut health = self.lock();
-        if let Some(at) = health.slot_at {
-            let elapsed = now.duration_since(at).as_millis() / SHORTEST_SLOT.as_millis();
-            let most = u64::try_from(elapsed).unwrap_or(u64::MAX);
-            if slot > health.slot.saturating_add(most).saturating_add(SLOT_SLACK) {
-                health.shunned_until = Some(now + REST_OF_A_LIAR);
-                return false;
-            }
-        }
-        if slot > health.slot {
-            health.slot = slot;
-            health.slot_at = Some(now);
-        }
-        true
-    }
 }
 
 #[cfg(test)]
@@ -215,18 +190,5 @@ mod tests {
         endpoint.answered(None);
         assert!(!endpoint.health().is_resting(now));
         assert_eq!(endpoint.health().strikes, 0);
-    }
-
-    #[test]
-    fn slots_that_cannot_be_are_not_believed() {
-        let endpoint = endpoint();
-        assert!(endpoint.claims_slot(1_000));
-        assert!(endpoint.claims_slot(1_010));
-        assert!(!endpoint.claims_slot(1_000_000));
-        assert_eq!(endpoint.health().slot, 1_010);
-        assert!(endpoint.health().is_resting(Instant::now()));
-        // An older slot is no lie; the node is only behind.
-        assert!(endpoint.claims_slot(900));
-        assert_eq!(endpoint.health().slot, 1_010);
     }
 }

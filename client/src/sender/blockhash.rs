@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
 use solana_hash::Hash;
 use solana_rpc_client_types::response::RpcBlockhash;
@@ -25,6 +25,10 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Blocks that a blockhash is good for, and what nodes may differ by.
 const MOST_BLOCKS_AHEAD: u64 = 150 + 512;
 
+/// Pause before an endpoint that does not know a blockhash is asked again: it may be a
+/// block or two behind the one that named it.
+const SECOND_LOOK: Duration = Duration::from_millis(400);
+
 /// No cluster makes blocks faster than this.
 const SHORTEST_BLOCK: Duration = Duration::from_millis(20);
 
@@ -43,6 +47,14 @@ struct Latest {
     recent: RecentBlockhash,
     /// When the next one is asked for.
     replace_at: Instant,
+}
+
+/// What an endpoint says to another's blockhash.
+enum Known {
+    Yes,
+    No,
+    /// It does not know it, nor can it yet.
+    Behind,
 }
 
 /// Hands out a recent blockhash; asks once for all who wait.
@@ -101,10 +113,67 @@ impl Blockhashes {
         }
     }
 
+    /// One that another endpoint knows, too, where there is one to ask. A made-up hash
+    /// would hold up for its whole life what is signed with it.
     async fn fetch(&self, previous: Option<RecentBlockhash>) -> Result<RecentBlockhash, SendError> {
+        for _ in self.pool.endpoints() {
+            let (recent, slot) = self.ask(previous).await?;
+            if self.is_known(&recent, slot).await != Some(false) {
+                return Ok(recent);
+            }
+            tracing::warn!(endpoint = recent.endpoint, hash = %recent.hash, "nobody knows it");
+            self.pool.blame(recent.endpoint);
+        }
+        Err(SendError::Rpc("no blockhash that two nodes know".into()))
+    }
+
+    /// Whether the first of the other endpoints that can tell knows a blockhash that was
+    /// the latest at this slot; `None` where none can.
+    async fn is_known(&self, recent: &RecentBlockhash, slot: u64) -> Option<bool> {
+        for index in self.pool.ranked() {
+            let health = self.pool.endpoints().get(index)?.health();
+            if index == recent.endpoint || health.is_resting(Instant::now()) {
+                continue;
+            }
+            let mut known = self.knows(index, recent, slot).await;
+            if let Some(Known::No | Known::Behind) = known {
+                tokio::time::sleep(SECOND_LOOK).await;
+                known = self.knows(index, recent, slot).await;
+            }
+            match known {
+                Some(Known::Yes) => return Some(true),
+                Some(Known::No) => return Some(false),
+                Some(Known::Behind) | None => {}
+            }
+        }
+        None
+    }
+
+    async fn knows(&self, index: usize, recent: &RecentBlockhash, slot: u64) -> Option<Known> {
+        let params = json!([recent.hash.to_string(), CommitmentConfig::processed()]);
+        let answer = self
+            .pool
+            .ask(index, "isBlockhashValid", params)
+            .await
+            .ok()?;
+        let seen = answer.pointer("/context/slot")?.as_u64()?;
+        Some(match answer.get("value")?.as_bool()? {
+            true => Known::Yes,
+            // Of what has been confirmed, whatever slot the source names.
+            false if seen < slot.min(self.pool.slot()) => Known::Behind,
+            false => Known::No,
+        })
+    }
+
+    /// What the fittest endpoint says, and as of which slot.
+    async fn ask(
+        &self,
+        previous: Option<RecentBlockhash>,
+    ) -> Result<(RecentBlockhash, u64), SendError> {
         let params = json!([CommitmentConfig::confirmed()]);
         let (endpoint, answer) = self.pool.request("getLatestBlockhash", params).await?;
         let nonsense = || SendError::Rpc("a blockhash that makes no sense".into());
+        let slot = answer.pointer("/context/slot").and_then(Value::as_u64);
         let value = answer.get("value").cloned().ok_or_else(nonsense)?;
         let answer: RpcBlockhash = serde_json::from_value(value).map_err(|_| nonsense())?;
         let recent = RecentBlockhash {
@@ -117,7 +186,7 @@ impl Blockhashes {
             self.pool.blame(endpoint);
             return Err(nonsense());
         }
-        Ok(recent)
+        Ok((recent, slot.unwrap_or(0)))
     }
 }
 

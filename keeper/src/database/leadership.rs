@@ -8,7 +8,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, sleep_until, timeout},
@@ -17,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Candidate, Database, DatabaseError, Epoch,
-    lease::{Attempt, RELEASED, Renewal},
+    lease::{Attempt, Renewal},
+    released,
     session::Session,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Pause between two looks of a follower at the lease, give or take a fifth.
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 
 /// Least pause between two attempts.
 const RETRY: Duration = Duration::from_millis(20);
@@ -37,9 +37,6 @@ const RENEWAL_RETRY: Duration = Duration::from_millis(100);
 /// Longest wait for tables that are not there yet; if it was too short, it is tried
 /// again.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(5);
-
-/// Longest wait for a connection that listens.
-const LISTEN_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a keeper knows of who leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +83,8 @@ impl State {
 pub struct Leadership {
     candidate: Arc<Candidate>,
     states: watch::Receiver<State>,
+    /// Whether it may hold the lease.
+    able: Arc<watch::Sender<bool>>,
     stop: CancellationToken,
 }
 
@@ -94,9 +93,10 @@ impl Leadership {
     pub fn start(database: &Database, settings: &config::Database) -> Self {
         let candidate = Arc::new(Candidate::new(&settings.lease_name, settings.lease));
         let (sender, states) = watch::channel(State::Follower);
+        let able = Arc::new(watch::Sender::new(true));
         let stop = CancellationToken::new();
         let released = Arc::new(Notify::new());
-        let listening = listen(
+        let listening = released::listen(
             database.options.clone(),
             candidate.name.clone(),
             released.clone(),
@@ -107,6 +107,7 @@ impl Leadership {
             candidate: candidate.clone(),
             states: sender,
             released,
+            able: able.subscribe(),
             stop: stop.clone(),
             heard: Instant::now(),
             failures: 0,
@@ -120,8 +121,16 @@ impl Leadership {
         Self {
             candidate,
             states,
+            able,
             stop,
         }
+    }
+
+    /// Whether this keeper can do what a leader does; it can at first. One that cannot
+    /// gives the lease to whoever can, and does not ask for it until it can again.
+    pub fn set_able(&self, able: bool) {
+        self.able
+            .send_if_modified(|was| std::mem::replace(was, able) != able);
     }
 
     /// What is known now. Cheap; ask before everything that only a leader may do.
@@ -163,6 +172,8 @@ struct Task {
     states: watch::Sender<State>,
     /// Told when somebody released the lease.
     released: Arc<Notify>,
+    /// Whether this keeper may lead.
+    able: watch::Receiver<bool>,
     stop: CancellationToken,
     /// When Postgres last answered.
     heard: Instant,
@@ -180,6 +191,10 @@ impl Task {
             if self.stop.is_cancelled() {
                 return self.release(epoch).await;
             }
+            if !self.is_able() {
+                tracing::warn!(%epoch, "this keeper cannot act; the lease is for who can");
+                self.release(epoch).await;
+            }
         }
     }
 
@@ -187,6 +202,9 @@ impl Task {
     async fn follow(&mut self) -> Option<(Epoch, Instant)> {
         let mut leader = String::new();
         loop {
+            if !self.is_able() {
+                self.until_able().await;
+            }
             if self.stopped() {
                 return None;
             }
@@ -218,6 +236,19 @@ impl Task {
         }
     }
 
+    /// Waits until this keeper may lead, or is stopped.
+    async fn until_able(&mut self) {
+        self.publish(State::Follower);
+        tokio::select! {
+            // Nobody is left who could say so: then it ends, too.
+            _ = self.able.wait_for(|able| *able) => {}
+            () = self.stop.cancelled() => {}
+        }
+        // It was not asked meanwhile.
+        self.heard = Instant::now();
+        self.failures = 0;
+    }
+
     async fn try_acquire(&mut self) -> Result<Attempt, DatabaseError> {
         // Nothing to be done unless Postgres was away when this keeper started.
         timeout(MIGRATION_LIMIT, self.database.migrate())
@@ -244,9 +275,10 @@ impl Task {
         loop {
             tokio::select! {
                 () = sleep_until(next.min(until)) => {}
+                _ = self.able.wait_for(|able| !able) => {}
                 () = self.stop.cancelled() => {}
             }
-            if self.stopped() {
+            if self.stopped() || !self.is_able() {
                 return;
             }
             let asked = Instant::now();
@@ -280,7 +312,7 @@ impl Task {
         }
     }
 
-    async fn release(mut self, epoch: Epoch) {
+    async fn release(&mut self, epoch: Epoch) {
         // First, so that nobody believes what is no longer so.
         self.publish(State::Follower);
         let limit = self.query_limit();
@@ -307,6 +339,10 @@ impl Task {
     /// that was stopped in the middle of its question.
     fn is_database_gone(&self) -> bool {
         self.failures >= 2 && self.heard.elapsed() >= self.candidate.ttl
+    }
+
+    fn is_able(&self) -> bool {
+        *self.able.borrow()
     }
 
     /// Whether somebody wants the task to end, or nobody wants it any more.
@@ -338,45 +374,5 @@ impl Task {
             *state = new;
             turn
         });
-    }
-}
-
-/// Passes on that the lease was released. Only the polls are to be relied upon: a
-/// connection may be dead without anybody noticing.
-async fn listen(options: PgConnectOptions, name: String, released: Arc<Notify>) {
-    loop {
-        let Err(error) = hear(&options, &name, &released).await;
-        tracing::debug!(
-            error = crate::text::scrub(&error),
-            "nothing is heard of releases"
-        );
-        sleep(POLL.mul_f64(rand::random_range(1.0..3.0))).await;
-    }
-}
-
-async fn hear(
-    options: &PgConnectOptions,
-    name: &str,
-    released: &Notify,
-) -> Result<std::convert::Infallible, sqlx::Error> {
-    // A pool because a listener wants one.
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(LISTEN_LIMIT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options.clone());
-    let listening = async {
-        let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen(RELEASED).await?;
-        Ok::<_, sqlx::Error>(listener)
-    };
-    let mut listener = timeout(LISTEN_LIMIT, listening)
-        .await
-        .map_err(|_| sqlx::Error::PoolTimedOut)??;
-    loop {
-        if listener.recv().await?.payload() == name {
-            released.notify_one();
-        }
     }
 }

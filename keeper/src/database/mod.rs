@@ -15,6 +15,7 @@ mod leadership;
 pub mod lease;
 mod migrations;
 pub mod oracles;
+mod released;
 mod session;
 
 use std::{

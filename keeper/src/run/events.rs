@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use solana_pubkey::Pubkey;
 use tokio::{
-    task::{Id, JoinError},
+    task::{Id, JoinError, JoinSet},
     time::Instant,
 };
 
@@ -34,12 +34,15 @@ impl Keeper {
                 address,
                 account,
             }) => {
-                if self.mirror.apply(address, Some(&account), slot) {
+                // It may have waited while its slot was taken back.
+                if self.can_be_at(slot) && self.mirror.apply(address, Some(&account), slot) {
                     self.plan_within(self.config.debounce);
                 }
             }
             Some(Event::Clock(clock)) => {
-                self.take_clock(clock);
+                if self.can_be_at(clock.slot) {
+                    self.take_clock(clock);
+                }
                 self.next_clock = Instant::now() + CLOCK_WHEN_TOLD.max(self.config.tick);
                 self.plan_within(self.config.debounce);
             }
@@ -86,10 +89,34 @@ impl Keeper {
         self.plan_within(Duration::ZERO);
     }
 
+    fn can_be_at(&self, slot: u64) -> bool {
+        self.context.sender.pool().can_be_at(slot)
+    }
+
+    /// A slot was taken back: what was seen as of it would shadow what is true. Forgets
+    /// the chain, and reads it again.
+    pub(super) fn start_over(&mut self) {
+        tracing::warn!("slots were told that never were; reading the chain anew");
+        self.health.started_over();
+        self.mirror.start_over();
+        self.sight.start_over();
+        // Their answers may be of those slots.
+        self.reads = JoinSet::new();
+        self.reading_clock = false;
+        self.reading_all = false;
+        self.reading_entries.clear();
+        self.has_scanned = false;
+        self.next_clock = Instant::now();
+        self.next_scan = Instant::now();
+        self.next_sweep = Instant::now();
+        self.inherit();
+    }
+
     fn take_clock(&mut self, clock: ChainClock) {
         telemetry::clock(clock);
         self.health.clock_read(clock.slot);
         self.mirror.set_clock(clock);
+        self.look();
     }
 
     fn on_clock(&mut self, clock: Result<ChainClock, LoadError>) {
@@ -110,6 +137,7 @@ impl Keeper {
             Ok(scan) => {
                 let missing = reads::apply(&mut self.mirror, scan);
                 self.read_missing(missing);
+                self.look();
                 self.has_scanned = true;
                 self.save_records();
                 self.tell_role();
@@ -167,8 +195,10 @@ impl Keeper {
             return;
         };
         match &report.read {
-            Some(read) => self.mirror.apply_read(&report.touched, read),
-            None => self.next_scan = Instant::now(),
+            Some(read) if self.can_be_at(read.slot) => {
+                self.mirror.apply_read(&report.touched, read);
+            }
+            _ => self.next_scan = Instant::now(),
         }
         for seen in &report.seen {
             telemetry::oracle(seen);

@@ -9,7 +9,7 @@ use std::{
 
 use solana_pubkey::Pubkey;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{Id, JoinSet},
     time::{Instant, sleep_until},
 };
@@ -18,6 +18,7 @@ use super::{
     leading::{Leading, next_turn},
     reads::{self, Answer},
     report::{Counters, Summary},
+    sight::Sight,
 };
 use crate::{
     actions::{Action, Key},
@@ -56,6 +57,7 @@ pub struct Keeper {
     pub(super) context: Context,
     pub(super) config: Config,
     pub(super) mirror: Mirror,
+    pub(super) sight: Sight,
     pub(super) backoff: Backoff,
     pub(super) counters: Counters,
     pub(super) health: Arc<Health>,
@@ -72,6 +74,8 @@ pub struct Keeper {
     pub(super) reading_entries: HashSet<Pubkey>,
     /// The stream of changes; none for `once`, which ends when nothing is due.
     pub(super) events: Option<mpsc::Receiver<Event>>,
+    /// Told when slots that had been believed were taken back.
+    resets: watch::Receiver<u64>,
     pub(super) is_streaming: bool,
     pub(super) has_scanned: bool,
     /// Whether anything happened since the last scan began.
@@ -94,8 +98,10 @@ impl Keeper {
     ) -> Self {
         let now = Instant::now();
         config.settings.capacity = Capacity::of(context.sender.format());
+        let resets = context.sender.pool().resets();
         Self {
             mirror: Mirror::new(config.settings.house, config.settings.close),
+            sight: Sight::new(now),
             context,
             config,
             backoff: Backoff::default(),
@@ -110,6 +116,7 @@ impl Keeper {
             reading_all: false,
             reading_entries: HashSet::new(),
             events,
+            resets,
             is_streaming: false,
             has_scanned: false,
             is_dirty: true,
@@ -139,14 +146,19 @@ impl Keeper {
         loop {
             self.health.turned();
             let plan_at = self.next_plan.unwrap_or(self.next_clock);
+            let blind_at = self.sight.ends_at();
             tokio::select! {
                 () = stopping.cancelled() => break,
+                Ok(()) = self.resets.changed() => self.start_over(),
                 event = next_event(&mut self.events) => self.on_event(event),
                 state = next_turn(&mut self.leading) => self.on_turn(state),
                 Some(ended) = self.jobs.join_next_with_id() => self.on_job(ended),
                 Some(answer) = self.reads.join_next() => self.on_answer(answer),
                 () = sleep_until(self.next_scan), if !self.reading_all => self.read_all(),
                 () = sleep_until(self.next_clock), if !self.reading_clock => self.read_clock(),
+                () = sleep_until(blind_at.unwrap_or(plan_at)), if blind_at.is_some() => {
+                    self.go_blind();
+                }
                 () = sleep_until(plan_at), if self.next_plan.is_some() => {
                     if self.act() {
                         break;

@@ -61,6 +61,11 @@ impl Leading {
         self.journal.clone()
     }
 
+    /// Says whether this keeper can do what a leader does.
+    pub fn set_able(&self, able: bool) {
+        self.leadership.set_able(able);
+    }
+
     /// Waits until it begins or ceases to lead.
     pub async fn changed(&mut self) -> State {
         self.leadership.changed().await
@@ -81,6 +86,11 @@ impl Leading {
             State::Leader { epoch, .. } => Some(epoch),
             _ => None,
         }
+    }
+
+    fn wants_inheritance(&self) -> bool {
+        self.epoch()
+            .is_some_and(|epoch| self.recovered != Some(epoch))
     }
 
     pub fn set_recovered(&mut self, epoch: Epoch) {
@@ -220,16 +230,14 @@ impl Keeper {
 
     /// It began or ceased to lead, or lost or regained its database.
     pub(super) fn on_turn(&mut self, state: State) {
-        let Some(leading) = &self.leading else {
-            return;
-        };
         match state {
             State::Leader { epoch, .. } => {
                 tracing::info!(epoch = epoch.number(), "this keeper leads");
                 telemetry::takeover();
-                let leading = leading.clone();
-                self.reads
-                    .spawn(async move { Answer::Inheritance(leading.inherit().await) });
+                self.inherit();
+            }
+            State::Follower if self.sight.is_blind() => {
+                tracing::info!("this keeper leads no more, as it cannot read the chain");
             }
             State::Follower => tracing::info!("another keeper leads"),
             State::NoDatabase { .. } => {
@@ -239,6 +247,15 @@ impl Keeper {
         }
         self.tell_role();
         self.plan_within(Duration::ZERO);
+    }
+
+    /// Asks what its predecessor left, unless that is known or nobody's.
+    pub(super) fn inherit(&mut self) {
+        let leading = self.leading.clone();
+        if let Some(leading) = leading.filter(Leading::wants_inheritance) {
+            self.reads
+                .spawn(async move { Answer::Inheritance(leading.inherit().await) });
+        }
     }
 
     pub(super) fn tell_role(&self) {

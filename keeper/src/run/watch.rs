@@ -28,10 +28,10 @@ pub(super) async fn nodes(
         let (now, best) = (Instant::now(), pool.slot());
         let mut usable = 0;
         for (index, endpoint) in pool.endpoints().iter().enumerate() {
-            let seen = endpoint.health();
-            let keeps_up = seen.slot.saturating_add(max_slot_lag) >= best;
+            let (seen, slot) = (endpoint.health(), pool.slot_of(index));
+            let keeps_up = slot.saturating_add(max_slot_lag) >= best;
             let is_usable = keeps_up && !seen.is_resting(now);
-            telemetry::endpoint(index, seen.slot, is_usable);
+            telemetry::endpoint(index, slot, is_usable);
             usable += usize::from(is_usable);
         }
         health.endpoints(usable);

@@ -115,6 +115,11 @@ impl Health {
         }
     }
 
+    /// What was read is forgotten; slots count anew.
+    pub fn started_over(&self) {
+        self.slot.store(0, Relaxed);
+    }
+
     /// A plan was made; of the actions under way, the first began then.
     pub fn planned(&self, oldest_action: Option<Instant>) {
         self.planned.store(self.stamp(Instant::now()), Relaxed);
@@ -270,6 +275,10 @@ mod tests {
         assert_eq!(failing(&health.progress_at(STALL, later)), ["slot"]);
         go_on(&health, 8, None, later);
         assert!(health.progress_at(STALL, later).ok);
+        // It had been believed to be further.
+        health.started_over();
+        go_on(&health, 5, None, later + STALL * 2);
+        assert!(health.progress_at(STALL, later + STALL * 2).ok);
     }
 
     #[test]

@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod ability;
 mod common;
 mod contention;
 mod ends;

@@ -1,5 +1,7 @@
 //! Ready-made lies: what a node that is broken, forked or hostile may say.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lottery_client::clock::CLOCK;
 use serde_json::{Value, json};
 use solana_hash::Hash;
 
@@ -51,6 +53,25 @@ pub fn slot_ahead(slots: u64) -> Rule<RpcFault> {
         }
         if let Some(slot) = answer.pointer_mut("/result/context/slot") {
             add(slot, slots);
+        }
+    }))
+}
+
+/// Says that the chain's clock is at a slot this much above the real one.
+pub fn clock_ahead(slots: u64) -> Rule<RpcFault> {
+    let names = ["/result/value/data/0", "/result/value/0/data/0"];
+    Rule::any(RpcFault::lie(move |seen, answer| {
+        let is_asked = seen.params.to_string().contains(&CLOCK.to_string());
+        for data in names {
+            if is_asked && let Some(data) = answer.pointer_mut(data) {
+                let clock = data.as_str().and_then(|data| STANDARD.decode(data).ok());
+                let mut clock = clock.unwrap_or_default();
+                if let Some(slot) = clock.first_chunk_mut() {
+                    let ahead = u64::from_le_bytes(*slot).saturating_add(slots);
+                    *slot = ahead.to_le_bytes();
+                }
+                *data = STANDARD.encode(clock).into();
+            }
         }
     }))
 }

@@ -57,8 +57,11 @@ impl Schedule {
         if weather.silent || lost {
             return;
         }
-        if weather.stale_slots > 0 {
-            make_older(&mut notification, weather.stale_slots);
+        if weather.stale_slots > 0 || weather.ahead_slots > 0 {
+            move_slots(&mut notification, |slot| {
+                let slot = slot.saturating_sub(weather.stale_slots);
+                slot.saturating_add(weather.ahead_slots)
+            });
         }
         let delay = weather.delay.as_ref();
         let delay = delay.map_or(Duration::ZERO, |range| chance::draw(range, rng));
@@ -103,8 +106,8 @@ impl Schedule {
     }
 }
 
-/// Lowers the slots that a notification names.
-fn make_older(notification: &mut Value, slots: u64) {
+/// Changes the slots that a notification names.
+fn move_slots(notification: &mut Value, to: impl Fn(u64) -> u64) {
     let names = [
         "/params/result/context/slot",
         "/params/result/slot",
@@ -115,7 +118,7 @@ fn make_older(notification: &mut Value, slots: u64) {
         if let Some(slot) = notification.pointer_mut(name)
             && let Some(number) = slot.as_u64()
         {
-            *slot = number.saturating_sub(slots).into();
+            *slot = to(number).into();
         }
     }
 }
@@ -186,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_lowered() {
+    fn slots_are_moved() {
         let mut slot = json!({"params": {"result": {"slot": 9, "parent": 8, "root": 0}}});
-        make_older(&mut slot, 3);
+        move_slots(&mut slot, |slot| slot.saturating_sub(3));
         assert_eq!(
             slot,
             json!({"params": {"result": {"slot": 6, "parent": 5, "root": 0}}})

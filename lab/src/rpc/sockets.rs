@@ -27,6 +27,8 @@ pub struct Notifications {
     pub swap: f64,
     /// How much too low the slots that notifications name are.
     pub stale_slots: u64,
+    /// How much too high they are.
+    pub ahead_slots: u64,
 }
 
 /// The handle that tests hold. All clones are one and the same.

@@ -94,6 +94,15 @@ impl Ledger {
         }
     }
 
+    /// Shows the chain's clock from now on: the account of that name, at this time now (unix
+    /// seconds), and 400 ms later with every slot.
+    pub fn show_clock(&self, now: i64) {
+        self.change(|state| {
+            state.clock = Some((state.chain.slot(Level::Confirmed), now));
+            state.announce_clock();
+        });
+    }
+
     /// The newest slot.
     pub fn slot(&self) -> u64 {
         self.read(|state| state.chain.slot(Level::Processed))

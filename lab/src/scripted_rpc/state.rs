@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use lottery_client::clock::CLOCK;
 use serde_json::{Value, json};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
@@ -22,11 +23,16 @@ use super::{
 /// minutes of a real node.
 const RECENT_SLOTS: u64 = 300;
 
+/// What a slot adds to the chain's clock, however fast slots are made.
+const SLOT_MILLIS: i64 = 400;
+
 pub(super) struct State {
     pub chain: Chain,
     pub accounts: BTreeMap<Pubkey, Account>,
     pub scripts: Scripts,
     pub recent_slots: u64,
+    /// The chain's clock: a slot, and its time (unix seconds).
+    pub clock: Option<(u64, i64)>,
     /// Transactions that were no transactions, or not signed by whom they name.
     pub malformed: u64,
     pub subscriptions: Subscriptions,
@@ -73,6 +79,7 @@ impl State {
             accounts: BTreeMap::new(),
             scripts: Scripts::default(),
             recent_slots: RECENT_SLOTS,
+            clock: None,
             malformed: 0,
             subscriptions: Subscriptions::default(),
             followed: Vec::new(),
@@ -85,13 +92,38 @@ impl State {
     pub fn produce(&mut self) {
         self.chain.produce();
         self.settle();
+        self.announce_clock();
         self.announce_slot();
     }
 
     /// The next slot, without a block.
     pub fn skip(&mut self) {
         self.chain.skip();
+        self.announce_clock();
         self.announce_slot();
+    }
+
+    /// Writes the clock's account, if there is to be one.
+    pub fn announce_clock(&mut self) {
+        let Some((since, time)) = self.clock else {
+            return;
+        };
+        // Accounts do not differ by commitment here; it is read as confirmed.
+        let slot = self.chain.slot(Level::Confirmed);
+        let millis = i64::try_from(slot.saturating_sub(since)).unwrap_or(0) * SLOT_MILLIS;
+        let mut data = vec![0; 40];
+        if let Some(field) = data.first_chunk_mut() {
+            *field = slot.to_le_bytes();
+        }
+        if let Some(field) = data.last_chunk_mut() {
+            *field = (time + millis / 1_000).to_le_bytes();
+        }
+        let account = Account {
+            lamports: 1,
+            data,
+            ..Account::default()
+        };
+        self.set_account(CLOCK, account);
     }
 
     /// Whether these bytes came before.

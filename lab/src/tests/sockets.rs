@@ -149,6 +149,16 @@ async fn notifications_are_lost_doubled_swapped_and_stale() {
     set(
         &lab,
         Notifications {
+            ahead_slots: 100,
+            ..Default::default()
+        },
+    );
+    lab.node.ledger.advance(1);
+    assert_eq!(next(&mut slots).await, base + 5 + 100);
+
+    set(
+        &lab,
+        Notifications {
             lose: 1.0,
             ..Default::default()
         },
@@ -157,12 +167,12 @@ async fn notifications_are_lost_doubled_swapped_and_stale() {
     soon(
         lab.proxy
             .weather
-            .until(|weather| weather.count("slotNotification") == 5),
+            .until(|weather| weather.count("slotNotification") == 6),
     )
     .await;
     set(&lab, Notifications::default());
     lab.node.ledger.advance(1);
-    assert_eq!(next(&mut slots).await, base + 6);
+    assert_eq!(next(&mut slots).await, base + 7);
 }
 
 #[tokio::test]

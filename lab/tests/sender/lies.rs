@@ -1,6 +1,6 @@
 //! One of two nodes does not tell the truth.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lottery_client::sender::{Parts, SendError, Sender, Settings};
 use lottery_lab::{Fate, RpcFault, Rule, lies};
@@ -47,28 +47,86 @@ async fn what_nobody_can_witness_is_uncertain_and_not_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_made_up_blockhash_is_not_used_twice() {
+async fn a_made_up_blockhash_is_never_used() {
     let stage = Stage::set(2).await;
     stage.run_clock();
     stage.ways[0].weather.add(lies::unknown_blockhash());
     stage.send(&stage.sender()).await.unwrap();
     let sent = stage.node.ledger.sent();
-    assert!(sent.last().unwrap().landing.is_some());
-    assert!(sent.len() <= 3, "{} signed", sent.len());
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].landing.is_some());
 }
 
+/// The other node is a block behind, or down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blockhash_that_another_node_does_not_know_yet_is_used_and_blamed_on_nobody() {
+    for fault in [
+        RpcFault::lie(|_, answer| answer["result"]["value"] = false.into()),
+        RpcFault::status(503),
+    ] {
+        let stage = Stage::set(2).await;
+        stage.run_clock();
+        for way in &stage.ways {
+            let once = Rule::on("isBlockhashValid", fault.clone()).next(1);
+            way.weather.add(once);
+        }
+        let sender = stage.sender();
+        stage.send(&sender).await.unwrap();
+        assert_eq!(stage.node.ledger.different(), 1);
+        let asked = stage.ways.iter();
+        let asked = asked.map(|way| way.weather.count("isBlockhashValid"));
+        assert!(asked.sum::<u64>() >= 1);
+        for endpoint in sender.pool().endpoints() {
+            assert!(!endpoint.health().is_shunned(Instant::now()));
+        }
+    }
+}
+
+/// Neither at once nor a little: what the other node answers would count as stale.
 #[tokio::test(flavor = "multi_thread")]
 async fn slots_from_the_future_are_not_believed() {
+    for (ahead, from_the_start) in [(1_000_000, false), (400, false), (1_000_000, true)] {
+        let stage = Stage::set(2).await;
+        stage.run_clock();
+        let liar = &stage.ways[0].weather;
+        if from_the_start {
+            liar.add(lies::slot_ahead(ahead));
+        }
+        let pool = stage.pool();
+        for way in &stage.ways {
+            in_time(way.weather.until(|weather| weather.count("getSlot") >= 2)).await;
+        }
+        if !from_the_start {
+            liar.add(lies::slot_ahead(ahead));
+        }
+        for _ in 0..20 {
+            let asked = pool.request("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
+            let (endpoint, answer) = in_time(asked).await.unwrap();
+            assert_eq!(endpoint, 1);
+            let slot = answer["context"]["slot"].as_u64().unwrap();
+            assert!(slot <= stage.node.ledger.slot(), "{slot}");
+        }
+        assert!(pool.slot() <= stage.node.ledger.slot() + 20);
+        assert_eq!(*pool.resets().borrow(), 0);
+    }
+}
+
+/// With the other node away there is nobody to ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_was_believed_for_want_of_another_is_taken_back() {
     let stage = Stage::set(2).await;
     stage.run_clock();
-    let pool = stage.pool();
-    for way in &stage.ways {
-        in_time(way.weather.until(|weather| weather.count("getSlot") >= 2)).await;
-    }
     stage.ways[0].weather.add(lies::slot_ahead(1_000_000));
-    for _ in 0..20 {
-        let asked = pool.request("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
-        asked.await.unwrap();
-    }
-    assert!(pool.slot() < 1_000_000);
+    stage.ways[1].weather.set_down(true);
+    let pool = stage.pool();
+    let ask = || pool.request("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
+    in_time(ask()).await.unwrap();
+    assert!(pool.slot() > 1_000_000);
+    let mut resets = pool.resets();
+    stage.ways[1].weather.set_down(false);
+    in_time(resets.changed()).await.unwrap();
+    let (endpoint, _) = in_time(ask()).await.unwrap();
+    assert_eq!(endpoint, 1);
+    assert!(pool.slot() <= stage.node.ledger.slot() + 20);
+    assert!(!pool.can_be_at(1_000_000));
 }

@@ -1,10 +1,12 @@
 //! Which of several nodes is asked.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use lottery_client::rpc::Fault;
-use lottery_lab::{RpcFault, Rule, rpc::Lag};
+use lottery_lab::{RpcFault, Rule, ScriptedRpc, lies, rpc::Lag};
 use serde_json::json;
 
-use crate::stage::{Stage, in_time};
+use crate::stage::{Stage, in_time, pool_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_down_costs_nothing_but_a_moment() {
@@ -73,6 +75,45 @@ async fn a_node_that_falls_behind_is_left_aside() {
         let slot = answer["context"]["slot"].as_u64().unwrap();
         assert!(slot + 80 > stage.node.ledger.slot(), "{slot}");
     }
+}
+
+/// Shows a clock of its present slot, so many seconds ago.
+fn show_clock(node: &ScriptedRpc, seconds_ago: u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let then = now.as_secs() - seconds_ago;
+    node.ledger.show_clock(then.try_into().unwrap());
+}
+
+/// Whichever is asked first: no comparison of their slots could tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_start_a_node_far_behind_is_told_from_one_that_lies() {
+    let behind = ScriptedRpc::start(1).await.unwrap();
+    let ahead = ScriptedRpc::start(2).await.unwrap();
+    ahead.ledger.advance(5_000);
+    show_clock(&behind, 2_000);
+    show_clock(&ahead, 0);
+    let ask = async |nodes: [&ScriptedRpc; 2]| {
+        let pool = pool_of(nodes.map(|node| (node.url(), node.ws_url())));
+        for node in nodes {
+            in_time(node.weather.until(|weather| weather.count("getSlot") >= 2)).await;
+        }
+        let asked = pool.request("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
+        let (endpoint, _) = in_time(asked).await.unwrap();
+        (endpoint, pool.slot())
+    };
+    let slot = ahead.ledger.slot() - 1;
+    assert_eq!(ask([&behind, &ahead]).await, (1, slot));
+    assert_eq!(ask([&ahead, &behind]).await, (0, slot));
+    // As far ahead, but at the same time.
+    show_clock(&behind, 0);
+    let slot = behind.ledger.slot() - 1;
+    assert_eq!(ask([&ahead, &behind]).await, (1, slot));
+    // Its clock does not go with what it says.
+    behind.ledger.advance(5_000);
+    show_clock(&behind, 10);
+    ahead.weather.add(lies::slot_ahead(100));
+    let slot = behind.ledger.slot() - 1;
+    assert_eq!(ask([&ahead, &behind]).await, (1, slot));
 }
 
 #[tokio::test(flavor = "multi_thread")]

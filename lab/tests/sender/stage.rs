@@ -45,24 +45,10 @@ impl Stage {
     }
 
     pub fn pool(&self) -> Arc<Pool> {
-        let ways = self.ways.iter().map(|way| EndpointUrl {
-            http: way.url(),
-            ws: Some(way.ws_url()),
-        });
-        let mut urls: Vec<EndpointUrl> = ways.collect();
-        if urls.is_empty() {
-            urls.push(EndpointUrl {
-                http: self.node.url(),
-                ws: Some(self.node.ws_url()),
-            });
+        if self.ways.is_empty() {
+            return pool_of([(self.node.url(), self.node.ws_url())]);
         }
-        let settings = PoolSettings {
-            timeout: Duration::from_millis(1_500),
-            quick_timeout: Duration::from_millis(700),
-            probe: Duration::from_millis(100),
-            max_slot_lag: 20,
-        };
-        Pool::new(urls, settings, None)
+        pool_of(self.ways.iter().map(|way| (way.url(), way.ws_url())))
     }
 
     pub fn parts(&self) -> Parts {
@@ -92,6 +78,22 @@ impl Stage {
     pub async fn send(&self, sender: &Sender) -> Result<Landed, SendError> {
         in_time(sender.send(&self.pay(1), &self.payer, &[])).await
     }
+}
+
+/// Of nodes by their HTTP and WebSocket addresses.
+pub fn pool_of(nodes: impl IntoIterator<Item = (String, String)>) -> Arc<Pool> {
+    let urls = nodes
+        .into_iter()
+        .map(|(http, ws)| EndpointUrl { http, ws: Some(ws) });
+    let settings = PoolSettings {
+        timeout: Duration::from_millis(1_500),
+        quick_timeout: Duration::from_millis(700),
+        probe: Duration::from_millis(100),
+        max_slot_lag: 20,
+        // The ledger's clock is faster than any cluster.
+        shortest_slot: Duration::from_millis(10),
+    };
+    Pool::new(urls, settings, None)
 }
 
 pub async fn in_time<T>(future: impl Future<Output = T>) -> T {

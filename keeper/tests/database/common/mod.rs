@@ -67,6 +67,10 @@ impl TestDatabase {
         options_of(&self.name)
     }
 
+    pub fn url(&self) -> String {
+        self.options().to_url_lossy().to_string()
+    }
+
     /// As a keeper sees it; a new value, with its own connections.
     pub fn keeper(&self) -> Database {
         Database::new(self.options())
