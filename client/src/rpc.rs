@@ -158,7 +158,7 @@ impl Pool {
     /// Takes note of a confirmed slot that an endpoint named elsewhere, as in a
     /// notification. One that cannot be is an error, and the endpoint is left alone.
     pub async fn heard(&self, index: usize, slot: u64) -> Result<(), Fault> {
-        self.hear(index, slot, CommitmentLevel::Confirmed).await
+        self.hear(index, slot, Claim::Past).await
     }
 
     /// Counts how often a slot that had been believed was taken back: what was read as of
@@ -273,18 +273,18 @@ impl Pool {
 
     fn question<'a>(&self, method: &'a str, params: &Value) -> Question<'a> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let named = named_commitment(params);
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         Question {
             method,
             body: body.to_string(),
-            commitment: named_commitment(params).unwrap_or(match method {
-                // Nodes answer for what is finalized where none is named; but of
-                // signatures, as of what is processed.
-                "getSignatureStatuses" => CommitmentLevel::Processed,
-                _ => CommitmentLevel::Finalized,
-            }),
-            is_current: named_commitment(params)
-                .is_some_and(|named| named != CommitmentLevel::Finalized),
+            claim: match named {
+                Some(CommitmentLevel::Processed) => Claim::Processed,
+                None if method == "getSignatureStatuses" => Claim::Processed,
+                Some(CommitmentLevel::Confirmed) if !is_search(method) => Claim::Now,
+                _ => Claim::Past,
+            },
+            is_current: named.is_some_and(|named| named != CommitmentLevel::Finalized),
         }
     }
 
@@ -315,10 +315,7 @@ impl Pool {
         let Some(endpoint) = self.endpoints.get(index) else {
             return Err(Fault::Unreachable(format!("there is no endpoint {index}")));
         };
-        let is_search = matches!(
-            question.method,
-            "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
-        );
+        let is_search = is_search(question.method);
         let timeout = if is_search {
             self.settings.timeout
         } else {
@@ -345,7 +342,7 @@ impl Pool {
         let Some(found) = context.and_then(Value::as_u64) else {
             return Ok(());
         };
-        self.hear(index, found, question.commitment).await?;
+        self.hear(index, found, question.claim).await?;
         // One alone has nobody to be compared with but itself.
         if self.lags(found) && question.is_current && self.endpoints.len() > 1 {
             let reference = self.slot();
@@ -359,10 +356,30 @@ impl Pool {
 struct Question<'a> {
     method: &'a str,
     body: String,
-    /// What its answer's slot is of.
-    commitment: CommitmentLevel,
+    /// What its answer's slot says.
+    claim: Claim,
     /// Whether it asks for what is new; what is finalized is a while behind.
     is_current: bool,
+}
+
+/// What the slot of an answer or a notification says of its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claim {
+    /// That it is at this confirmed slot.
+    Now,
+    /// That it was there: this is finalized, took long to find, or is of a node (surfpool) that
+    /// puts the slot of the subscription on every notification.
+    Past,
+    /// That it is there, which may be ahead of all that is confirmed for long.
+    Processed,
+}
+
+/// Whether an answer may take a node long.
+fn is_search(method: &str) -> bool {
+    matches!(
+        method,
+        "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
+    )
 }
 
 fn named_commitment(params: &Value) -> Option<CommitmentLevel> {
