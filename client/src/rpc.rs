@@ -7,6 +7,7 @@
 mod endpoint;
 mod fault;
 mod inquiry;
+mod question;
 mod slots;
 
 use std::{
@@ -18,8 +19,8 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use serde_json::{Value, json};
-use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use serde_json::Value;
+use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::{
     nonblocking::rpc_client::RpcClient,
     rpc_client::RpcClientConfig,
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 
 pub use endpoint::{Endpoint, EndpointUrl, Health};
 pub use fault::{Fault, Reaction};
+use question::{Claim, Question};
 use slots::Slots;
 
 /// Rounds through all endpoints before a question is given up.
@@ -273,19 +275,7 @@ impl Pool {
 
     fn question<'a>(&self, method: &'a str, params: &Value) -> Question<'a> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let named = named_commitment(params);
-        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        Question {
-            method,
-            body: body.to_string(),
-            claim: match named {
-                Some(CommitmentLevel::Processed) => Claim::Processed,
-                None if method == "getSignatureStatuses" => Claim::Processed,
-                Some(CommitmentLevel::Confirmed) if !is_search(method) => Claim::Now,
-                _ => Claim::Past,
-            },
-            is_current: named.is_some_and(|named| named != CommitmentLevel::Finalized),
-        }
+        Question::new(id, method, params)
     }
 
     async fn put(&self, index: usize, question: &Question<'_>) -> Result<Value, Fault> {
@@ -315,7 +305,7 @@ impl Pool {
         let Some(endpoint) = self.endpoints.get(index) else {
             return Err(Fault::Unreachable(format!("there is no endpoint {index}")));
         };
-        let is_search = is_search(question.method);
+        let is_search = question.is_search();
         let timeout = if is_search {
             self.settings.timeout
         } else {
@@ -350,42 +340,6 @@ impl Pool {
         }
         Ok(())
     }
-}
-
-/// A question as it is put to endpoints.
-struct Question<'a> {
-    method: &'a str,
-    body: String,
-    /// What its answer's slot says.
-    claim: Claim,
-    /// Whether it asks for what is new; what is finalized is a while behind.
-    is_current: bool,
-}
-
-/// What the slot of an answer or a notification says of its node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Claim {
-    /// That it is at this confirmed slot.
-    Now,
-    /// That it was there: this is finalized, took long to find, or is of a node (surfpool) that
-    /// puts the slot of the subscription on every notification.
-    Past,
-    /// That it is there, which may be ahead of all that is confirmed for long.
-    Processed,
-}
-
-/// Whether an answer may take a node long.
-fn is_search(method: &str) -> bool {
-    matches!(
-        method,
-        "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
-    )
-}
-
-fn named_commitment(params: &Value) -> Option<CommitmentLevel> {
-    let params = params.as_array().into_iter().flatten();
-    let mut named = params.filter_map(|param| param.get("commitment")?.as_str());
-    named.next()?.parse().ok()
 }
 
 /// The transport of a client that asks a pool.
