@@ -7,6 +7,7 @@
 mod endpoint;
 mod fault;
 mod inquiry;
+mod question;
 mod slots;
 
 use std::{
@@ -18,8 +19,8 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use serde_json::{Value, json};
-use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use serde_json::Value;
+use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::{
     nonblocking::rpc_client::RpcClient,
     rpc_client::RpcClientConfig,
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 
 pub use endpoint::{Endpoint, EndpointUrl, Health};
 pub use fault::{Fault, Reaction};
+use question::{Claim, Question};
 use slots::Slots;
 
 /// Rounds through all endpoints before a question is given up.
@@ -158,7 +160,7 @@ impl Pool {
     /// Takes note of a confirmed slot that an endpoint named elsewhere, as in a
     /// notification. One that cannot be is an error, and the endpoint is left alone.
     pub async fn heard(&self, index: usize, slot: u64) -> Result<(), Fault> {
-        self.hear(index, slot, CommitmentLevel::Confirmed).await
+        self.hear(index, slot, Claim::Past).await
     }
 
     /// Counts how often a slot that had been believed was taken back: what was read as of
@@ -273,19 +275,7 @@ impl Pool {
 
     fn question<'a>(&self, method: &'a str, params: &Value) -> Question<'a> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        Question {
-            method,
-            body: body.to_string(),
-            commitment: named_commitment(params).unwrap_or(match method {
-                // Nodes answer for what is finalized where none is named; but of
-                // signatures, as of what is processed.
-                "getSignatureStatuses" => CommitmentLevel::Processed,
-                _ => CommitmentLevel::Finalized,
-            }),
-            is_current: named_commitment(params)
-                .is_some_and(|named| named != CommitmentLevel::Finalized),
-        }
+        Question::new(id, method, params)
     }
 
     async fn put(&self, index: usize, question: &Question<'_>) -> Result<Value, Fault> {
@@ -315,10 +305,7 @@ impl Pool {
         let Some(endpoint) = self.endpoints.get(index) else {
             return Err(Fault::Unreachable(format!("there is no endpoint {index}")));
         };
-        let is_search = matches!(
-            question.method,
-            "getProgramAccounts" | "getSignaturesForAddress" | "getTransaction" | "getBlock"
-        );
+        let is_search = question.is_search();
         let timeout = if is_search {
             self.settings.timeout
         } else {
@@ -345,7 +332,7 @@ impl Pool {
         let Some(found) = context.and_then(Value::as_u64) else {
             return Ok(());
         };
-        self.hear(index, found, question.commitment).await?;
+        self.hear(index, found, question.claim).await?;
         // One alone has nobody to be compared with but itself.
         if self.lags(found) && question.is_current && self.endpoints.len() > 1 {
             let reference = self.slot();
@@ -353,22 +340,6 @@ impl Pool {
         }
         Ok(())
     }
-}
-
-/// A question as it is put to endpoints.
-struct Question<'a> {
-    method: &'a str,
-    body: String,
-    /// What its answer's slot is of.
-    commitment: CommitmentLevel,
-    /// Whether it asks for what is new; what is finalized is a while behind.
-    is_current: bool,
-}
-
-fn named_commitment(params: &Value) -> Option<CommitmentLevel> {
-    let params = params.as_array().into_iter().flatten();
-    let mut named = params.filter_map(|param| param.get("commitment")?.as_str());
-    named.next()?.parse().ok()
 }
 
 /// The transport of a client that asks a pool.

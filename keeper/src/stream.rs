@@ -150,13 +150,14 @@ async fn follow_once(
             }
             clock = clocks.next() => {
                 let clock = clock.ok_or_else(ended)?;
-                let slot = clock.context.slot;
-                pool.heard(endpoint, slot).await.map_err(refused)?;
+                pool.heard(endpoint, clock.context.slot).await.map_err(refused)?;
                 let account = clock.value.to_account();
-                match account.and_then(|account| ChainClock::parse_at(&account.data, slot)) {
-                    Some(clock) => Event::Clock(clock),
-                    None => continue,
-                }
+                let Some(clock) = account.and_then(|account| ChainClock::parse(&account.data)) else {
+                    continue;
+                };
+                // It tells a slot of its own, which need not be the notification's.
+                pool.heard(endpoint, clock.slot).await.map_err(refused)?;
+                Event::Clock(clock)
             }
             slot = slots.next() => {
                 slot.ok_or_else(ended)?;

@@ -8,36 +8,30 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_commitment_config::CommitmentConfig;
 
 use super::{
-    Fault, Pool,
+    Claim, Fault, Pool,
     slots::{Finding, NEVER, TakenBack, Testimony},
 };
 use crate::clock::{CLOCK, ChainClock};
 
 impl Pool {
-    /// Takes note of the slot that an endpoint claims at this commitment, or refuses
-    /// what cannot be.
-    pub(super) async fn hear(
-        &self,
-        index: usize,
-        slot: u64,
-        commitment: CommitmentLevel,
-    ) -> Result<(), Fault> {
-        if self.heed(index, slot, commitment) {
+    /// Takes note of the slot that an endpoint claims, or refuses what cannot be.
+    pub(super) async fn hear(&self, index: usize, slot: u64, claim: Claim) -> Result<(), Fault> {
+        if self.heed(index, slot, claim) {
             return Ok(());
         }
         // One at a time: at the start all first answers are in doubt.
         let _turn = self.inquiry.lock().await;
-        if self.heed(index, slot, commitment) || self.believes_after_inquiry(index, slot).await {
+        if self.heed(index, slot, claim) || self.believes_after_inquiry(index, slot).await {
             return Ok(());
         }
         Err(Fault::Malformed(format!("slot {slot} cannot be")))
     }
 
     /// Takes note of a slot that can be; whether it can.
-    fn heed(&self, index: usize, slot: u64, commitment: CommitmentLevel) -> bool {
+    fn heed(&self, index: usize, slot: u64, claim: Claim) -> bool {
         let now = Instant::now();
         let mut slots = self.slots();
         let is_only = self.endpoints.len() == 1;
@@ -47,12 +41,10 @@ impl Pool {
             }
             return is_only;
         }
-        // What is processed may be ahead of all that is confirmed for long, and what is
-        // finalized is always behind: neither says where a node is.
-        let taken_back = match commitment {
-            CommitmentLevel::Confirmed => slots.note(index, slot, now),
-            CommitmentLevel::Finalized if slot > slots.reference() => slots.note(index, slot, now),
-            _ => None,
+        let taken_back = match claim {
+            Claim::Now => slots.note(index, slot, now),
+            Claim::Past if slot > slots.of(index) => slots.note(index, slot, now),
+            Claim::Past | Claim::Processed => None,
         };
         drop(slots);
         self.took_back(taken_back);
@@ -176,7 +168,7 @@ pub(super) async fn probe(pool: Weak<Pool>, pause: Duration) {
         let claims = slots.iter().enumerate().filter_map(|(index, slot)| {
             let slot = slot.as_ref().ok()?.as_u64()?;
             let pool = &pool;
-            Some(async move { pool.hear(index, slot, CommitmentLevel::Confirmed).await })
+            Some(async move { pool.hear(index, slot, Claim::Now).await })
         });
         for refused in join_all(claims).await.into_iter().filter_map(Result::err) {
             tracing::debug!(%refused, "a probe");

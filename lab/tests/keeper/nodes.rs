@@ -48,7 +48,7 @@ pub async fn one_of_two_claims_success(world: Arc<World>) {
     stage.judge_races().await;
 }
 
-/// It costs the life of a blockhash, once: who gave it away is left aside.
+/// Nothing is signed with it: the other node does not know it.
 pub async fn one_of_two_makes_a_blockhash_up(world: Arc<World>) {
     play(world, |node| {
         node.weather.add(lies::unknown_blockhash());
