@@ -211,23 +211,31 @@ impl Pool {
         slot.saturating_add(self.settings.max_slot_lag) < self.slot()
     }
 
-    /// Asks the endpoints, the fittest first, until one answers. Returns which, too.
+    /// Asks the endpoints, the fittest first, until one answers. Returns which, too. What is
+    /// out of date is better than nothing: which slot is the present one is a judgement, and
+    /// a wrong one must not keep anybody from all answers.
     pub async fn request(&self, method: &str, params: Value) -> Result<(usize, Value), Fault> {
         let question = self.question(method, &params);
         let mut last = Fault::Unreachable("no endpoint is configured".into());
+        let mut stale: Option<(u64, usize, Value)> = None;
         for round in 0..ROUNDS {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
             for index in self.ranked() {
-                match self.put(index, &question).await {
-                    Ok(answer) => return Ok((index, answer)),
+                match self.try_put(index, &question).await {
+                    Ok(Answer::Current(answer)) => return Ok((index, answer)),
+                    Ok(Answer::Stale(found, answer)) => {
+                        if stale.as_ref().is_none_or(|(latest, ..)| found > *latest) {
+                            stale = Some((found, index, answer));
+                        }
+                    }
                     Err(fault) if fault.reaction() == Reaction::GiveUp => return Err(fault),
                     Err(fault) => last = fault,
                 }
             }
         }
-        Err(last)
+        stale.map_or(Err(last), |(_, index, answer)| Ok((index, answer)))
     }
 
     /// Asks one endpoint, once.
@@ -278,8 +286,19 @@ impl Pool {
         Question::new(id, method, params)
     }
 
+    /// Asks one endpoint; what is out of date is an error.
     async fn put(&self, index: usize, question: &Question<'_>) -> Result<Value, Fault> {
-        let started = Instant::now();
+        match self.try_put(index, question).await? {
+            Answer::Current(answer) => Ok(answer),
+            Answer::Stale(found, _) => Err(Fault::Stale {
+                found,
+                reference: self.slot(),
+            }),
+        }
+    }
+
+    async fn try_put(&self, index: usize, question: &Question<'_>) -> Result<Answer, Fault> {
+        let (started, reference) = (Instant::now(), self.slot());
         let mut answer = self.post(index, question).await;
         let took = started.elapsed();
         if let Ok(found) = &answer
@@ -290,14 +309,35 @@ impl Pool {
             }
             answer = Err(fault);
         }
+        let answer = answer.map(|answer| self.judge(question, reference, answer));
         if let Some(observer) = &self.observer {
-            let result = answer.as_ref().map_or_else(Fault::class, |_| "ok");
+            let result = match &answer {
+                Ok(Answer::Current(_)) => "ok",
+                Ok(Answer::Stale(..)) => "stale",
+                Err(fault) => fault.class(),
+            };
             observer.asked(index, question.method, result, took);
         }
         if let Err(fault) = &answer {
             tracing::debug!(endpoint = index, method = question.method, %fault, "asked in vain");
         }
         answer
+    }
+
+    /// Whether an answer was out of date when it was asked for: a search takes its time.
+    fn judge(&self, question: &Question<'_>, reference: u64, answer: Value) -> Answer {
+        let reference = reference.min(self.slot());
+        match slot_of(&answer) {
+            // One alone has nobody to be compared with but itself.
+            Some(found)
+                if question.is_current
+                    && self.endpoints.len() > 1
+                    && found.saturating_add(self.settings.max_slot_lag) < reference =>
+            {
+                Answer::Stale(found, answer)
+            }
+            _ => Answer::Current(answer),
+        }
     }
 
     /// Asks without a look at the slot of the answer.
@@ -321,25 +361,29 @@ impl Pool {
         answer
     }
 
-    /// Notes the slot that an answer is of, and refuses what cannot be or is out of date.
+    /// Notes the slot that an answer is of, and refuses what cannot be.
     async fn check_slot(
         &self,
         index: usize,
         question: &Question<'_>,
         answer: &Value,
     ) -> Result<(), Fault> {
-        let context = answer.pointer("/context/slot");
-        let Some(found) = context.and_then(Value::as_u64) else {
-            return Ok(());
-        };
-        self.hear(index, found, question.claim).await?;
-        // One alone has nobody to be compared with but itself.
-        if self.lags(found) && question.is_current && self.endpoints.len() > 1 {
-            let reference = self.slot();
-            return Err(Fault::Stale { found, reference });
+        match slot_of(answer) {
+            Some(found) => self.hear(index, found, question.claim).await,
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// An answer whose slot can be.
+enum Answer {
+    Current(Value),
+    /// As of this slot, which the cluster had left behind when it was asked for.
+    Stale(u64, Value),
+}
+
+fn slot_of(answer: &Value) -> Option<u64> {
+    answer.pointer("/context/slot")?.as_u64()
 }
 
 /// The transport of a client that asks a pool.

@@ -199,9 +199,13 @@ impl Slots {
                 *seen = Seen::default();
             }
         }
+        let inquired_at = self.reference.and_then(|former| former.inquired_at);
         self.reference = None;
         if let Some((by, slot, finding)) = self.best(&others, now, i64::MAX) {
             self.accept(by, slot, finding, now);
+        }
+        if let Some(reference) = &mut self.reference {
+            reference.inquired_at = inquired_at;
         }
         TakenBack { liar }
     }
@@ -238,30 +242,44 @@ impl Slots {
         let others: Vec<(usize, Testimony)> = others
             .filter_map(|(index, given)| Some((index, (*given)?)))
             .collect();
-        let is_near = |other: &Testimony| other.slot.abs_diff(claim.slot) <= self.lag;
-        if others.iter().any(|(_, other)| is_near(other)) {
+        let is_near = |one: u64, other: u64| one.abs_diff(other) <= self.lag;
+        let moving = others
+            .iter()
+            .filter(|(index, other)| !self.is_stuck(*index, other.slot, now));
+        let moving: Vec<Testimony> = moving.map(|(_, other)| *other).collect();
+        if moving.iter().any(|other| is_near(other.slot, claim.slot)) {
             return Finding::Shared;
         }
-        let time = claim
-            .time
-            .filter(|time| *time <= unix.saturating_add(CLOCK_SLACK));
-        let findings = others
-            .iter()
-            .filter(|(_, other)| other.slot < claim.slot)
-            .filter(|(index, other)| !self.is_stuck(*index, other.slot, now))
-            .map(|(_, other)| match time.zip(other.time) {
-                None => Finding::Open,
-                Some((time, behind)) => {
-                    let seconds = u64::try_from(time.saturating_sub(behind)).unwrap_or(0);
-                    let most = self.made_within(Duration::from_secs(seconds));
-                    let most = other.slot.saturating_add(most).saturating_add(self.lag);
-                    if claim.slot <= most {
-                        Finding::Ahead
-                    } else {
-                        Finding::Refuted
+        let latest = our_time(testimonies, unix).saturating_add(CLOCK_SLACK);
+        let time = claim.time.filter(|time| *time <= latest);
+        // A clock may be a minute ahead of ours, which is many slots. Against two that agree
+        // and show the present time that proves nothing.
+        let earliest = our_time(testimonies, unix).saturating_sub(CLOCK_SLACK);
+        let is_present = |other: &Testimony| other.time.is_some_and(|time| time >= earliest);
+        let outvoted = moving.iter().enumerate().any(|(position, one)| {
+            let rest = moving.iter().skip(position + 1);
+            let mut agreeing = rest.filter(|other| is_near(one.slot, other.slot));
+            is_present(one) && agreeing.any(is_present)
+        });
+        let findings =
+            moving
+                .iter()
+                .filter(|other| other.slot < claim.slot)
+                .map(|other| match time.zip(other.time) {
+                    None => Finding::Open,
+                    Some((time, behind)) => {
+                        let seconds = u64::try_from(time.saturating_sub(behind)).unwrap_or(0);
+                        let most = self.made_within(Duration::from_secs(seconds));
+                        let most = other.slot.saturating_add(most).saturating_add(self.lag);
+                        if claim.slot <= most && outvoted {
+                            Finding::Open
+                        } else if claim.slot <= most {
+                            Finding::Ahead
+                        } else {
+                            Finding::Refuted
+                        }
                     }
-                }
-            });
+                });
         findings.fold(Finding::Lone, Finding::max)
     }
 
@@ -301,18 +319,22 @@ impl Slots {
         reference.inquired_at = Some(now);
         let reference = *reference;
         let mut held = testimonies.to_vec();
-        // Silence is another matter.
-        let own = held.get_mut(reference.by)?.as_mut()?;
-        if own.slot.saturating_add(self.lag) < reference.slot {
-            *own = Testimony {
-                slot: reference.slot,
-                time: None,
-            };
-        }
-        let against = held.iter().flatten().count().saturating_sub(1);
+        let own = held.get_mut(reference.by)?;
+        let shown = own.filter(|own| own.slot.saturating_add(self.lag) >= reference.slot);
+        let is_proven = shown.is_some_and(|own| own.time.is_some());
+        *own = Some(shown.unwrap_or(Testimony {
+            slot: reference.slot,
+            time: None,
+        }));
+        let others = testimonies.iter().enumerate();
+        let others = others.filter(|(index, _)| *index != reference.by);
+        let others: Vec<Testimony> = others.filter_map(|(_, given)| *given).collect();
+        let has_evidence = others.iter().any(|other| other.time.is_some());
         let is_wrong = match self.weigh(reference.by, &held, now, unix) {
             Finding::Refuted => true,
-            Finding::Open => reference.is_lone || against > 1,
+            // Whoever shows a slot and no clock, against one that shows both, or does not
+            // answer any more, has nobody to stand up for it.
+            Finding::Open => reference.is_lone || others.len() > 1 || (!is_proven && has_evidence),
             Finding::Shared | Finding::Lone | Finding::Ahead => false,
         };
         if is_wrong {
@@ -323,6 +345,17 @@ impl Slots {
         }
         None
     }
+}
+
+/// The time by our clock, unless all others' are later: then it is ours that is wrong.
+fn our_time(testimonies: &[Option<Testimony>], unix: i64) -> i64 {
+    let times = testimonies.iter().flatten().filter_map(|given| given.time);
+    let times = times.filter(|time| *time != NEVER);
+    let (earliest, latest) = times.fold((i64::MAX, i64::MIN), |(least, most), time| {
+        (least.min(time), most.max(time))
+    });
+    let is_late = earliest <= latest && earliest > unix.saturating_add(CLOCK_SLACK);
+    if is_late { latest } else { unix }
 }
 
 impl Seen {

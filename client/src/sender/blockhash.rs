@@ -1,8 +1,10 @@
 use std::{
+    cmp::Reverse,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
 use solana_hash::Hash;
@@ -22,8 +24,14 @@ const MAX_AGE: Duration = Duration::from_secs(10);
 /// Pause between two attempts to replace it.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Blocks that a blockhash is good for, and what nodes may differ by.
-const MOST_BLOCKS_AHEAD: u64 = 150 + 512;
+/// Blocks that a blockhash is good for.
+const BLOCKS_OF_LIFE: u64 = 150;
+
+/// The same and what one node may jump.
+const MOST_BLOCKS_AHEAD: u64 = BLOCKS_OF_LIFE + 512;
+
+/// Blocks that nodes at the same height may differ by.
+const HEIGHT_SLACK: u64 = 64;
 
 /// Pause before an endpoint that does not know a blockhash is asked again: it may be a
 /// block or two behind the one that named it.
@@ -50,11 +58,23 @@ struct Latest {
 }
 
 /// What an endpoint says to another's blockhash.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     Yes,
     No,
     /// It does not know it, nor can it yet.
     Behind,
+}
+
+/// What the others say to an endpoint's blockhash, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Opinion {
+    Shared,
+    /// Nobody can tell.
+    None,
+    Unknown,
+    /// It exists, but lasts for another time than its endpoint says.
+    OtherHeight,
 }
 
 /// Hands out a recent blockhash; asks once for all who wait.
@@ -113,40 +133,82 @@ impl Blockhashes {
         }
     }
 
-    /// One that another endpoint knows, too, where there is one to ask. A made-up hash
-    /// would hold up for its whole life what is signed with it.
+    /// One that another endpoint knows, too, where there is one to ask: a made-up hash
+    /// would hold up for its whole life what is signed with it. Where no two agree, the
+    /// first is better than none: what dies of it is [discarded](Self::discard).
     async fn fetch(&self, previous: Option<RecentBlockhash>) -> Result<RecentBlockhash, SendError> {
-        for _ in self.pool.endpoints() {
-            let (recent, slot) = self.ask(previous).await?;
-            if self.is_known(&recent, slot).await != Some(false) {
+        let mut doubted: Vec<(Opinion, RecentBlockhash)> = Vec::new();
+        for index in self.pool.ranked() {
+            let params = json!([CommitmentConfig::confirmed()]);
+            let answer = self.pool.ask(index, "getLatestBlockhash", params).await;
+            let Some((recent, slot)) = answer.ok().and_then(|answer| parse(index, &answer)) else {
+                continue;
+            };
+            let opinion = self.opinion(&recent, slot).await;
+            // With nobody to ask, all there is to compare it with is what was before.
+            let is_plausible = || previous.is_none_or(|previous| follows(&previous, &recent));
+            if opinion == Opinion::Shared || opinion == Opinion::None && is_plausible() {
+                for (_, other) in doubted {
+                    self.pool.blame(other.endpoint);
+                }
                 return Ok(recent);
             }
-            tracing::warn!(endpoint = recent.endpoint, hash = %recent.hash, "nobody knows it");
-            self.pool.blame(recent.endpoint);
+            tracing::warn!(endpoint = index, hash = %recent.hash, "a doubtful blockhash");
+            doubted.push((opinion, recent));
         }
-        Err(SendError::Rpc("no blockhash that two nodes know".into()))
+        doubted
+            .sort_by_key(|(opinion, recent)| (*opinion, Reverse(recent.last_valid_block_height)));
+        if let Some((_, recent)) = doubted.first() {
+            return Ok(*recent);
+        }
+        // Nobody has a present one: whoever is nearest, and more patiently.
+        let params = json!([CommitmentConfig::confirmed()]);
+        let (index, answer) = self.pool.request("getLatestBlockhash", params).await?;
+        let found = parse(index, &answer);
+        found.map_or_else(
+            || Err(SendError::Rpc("a blockhash that makes no sense".into())),
+            |(recent, _)| Ok(recent),
+        )
     }
 
-    /// Whether the first of the other endpoints that can tell knows a blockhash that was
-    /// the latest at this slot; `None` where none can.
-    async fn is_known(&self, recent: &RecentBlockhash, slot: u64) -> Option<bool> {
-        for index in self.pool.ranked() {
-            let health = self.pool.endpoints().get(index)?.health();
-            if index == recent.endpoint || health.is_resting(Instant::now()) {
-                continue;
-            }
-            let mut known = self.knows(index, recent, slot).await;
-            if let Some(Known::No | Known::Behind) = known {
-                tokio::time::sleep(SECOND_LOOK).await;
-                known = self.knows(index, recent, slot).await;
-            }
-            match known {
-                Some(Known::Yes) => return Some(true),
-                Some(Known::No) => return Some(false),
-                Some(Known::Behind) | None => {}
+    /// What the others say to a blockhash that was the latest at this slot, and to how
+    /// long it lasts.
+    async fn opinion(&self, recent: &RecentBlockhash, slot: u64) -> Opinion {
+        let now = Instant::now();
+        let others = self.pool.endpoints().iter().enumerate();
+        let others = others.filter(|(index, endpoint)| {
+            *index != recent.endpoint && !endpoint.health().is_resting(now)
+        });
+        let mut asked: FuturesUnordered<_> = others
+            .map(|(index, _)| self.verdict(index, recent, slot))
+            .collect();
+        let mut worst = Opinion::None;
+        while let Some(opinion) = asked.next().await {
+            match opinion {
+                // One suffices, or one liar could refuse all there are.
+                Opinion::Shared => return Opinion::Shared,
+                opinion => worst = worst.max(opinion),
             }
         }
-        None
+        worst
+    }
+
+    /// What one endpoint says to it.
+    async fn verdict(&self, index: usize, recent: &RecentBlockhash, slot: u64) -> Opinion {
+        let mut known = self.knows(index, recent, slot).await;
+        if matches!(known, Some(Known::No | Known::Behind)) {
+            tokio::time::sleep(SECOND_LOOK).await;
+            known = self.knows(index, recent, slot).await;
+        }
+        match known {
+            Some(Known::Yes) => match self.lasts(index, recent).await {
+                Some(true) => Opinion::Shared,
+                Some(false) => Opinion::OtherHeight,
+                None => Opinion::None,
+            },
+            Some(Known::No) => Opinion::Unknown,
+            Some(Known::Behind) | None => Opinion::None,
+        }
     }
 
     async fn knows(&self, index: usize, recent: &RecentBlockhash, slot: u64) -> Option<Known> {
@@ -165,29 +227,28 @@ impl Blockhashes {
         })
     }
 
-    /// What the fittest endpoint says, and as of which slot.
-    async fn ask(
-        &self,
-        previous: Option<RecentBlockhash>,
-    ) -> Result<(RecentBlockhash, u64), SendError> {
+    /// Whether it lasts as long as one does that has just been made, by an endpoint's
+    /// height. With a lower one a transaction would be declared dead that can still land;
+    /// with a higher one it would never be.
+    async fn lasts(&self, index: usize, recent: &RecentBlockhash) -> Option<bool> {
         let params = json!([CommitmentConfig::confirmed()]);
-        let (endpoint, answer) = self.pool.request("getLatestBlockhash", params).await?;
-        let nonsense = || SendError::Rpc("a blockhash that makes no sense".into());
-        let slot = answer.pointer("/context/slot").and_then(Value::as_u64);
-        let value = answer.get("value").cloned().ok_or_else(nonsense)?;
-        let answer: RpcBlockhash = serde_json::from_value(value).map_err(|_| nonsense())?;
-        let recent = RecentBlockhash {
-            hash: answer.blockhash.parse().map_err(|_| nonsense())?,
-            last_valid_block_height: answer.last_valid_block_height,
-            endpoint,
-            fetched: Instant::now(),
-        };
-        if previous.is_some_and(|previous| !follows(&previous, &recent)) {
-            self.pool.blame(endpoint);
-            return Err(nonsense());
-        }
-        Ok((recent, slot.unwrap_or(0)))
+        let height = self.pool.ask(index, "getBlockHeight", params).await.ok()?;
+        let expected = height.as_u64()?.saturating_add(BLOCKS_OF_LIFE);
+        Some(expected.abs_diff(recent.last_valid_block_height) <= HEIGHT_SLACK)
     }
+}
+
+/// An endpoint's latest blockhash, and as of which slot.
+fn parse(endpoint: usize, answer: &Value) -> Option<(RecentBlockhash, u64)> {
+    let slot = answer.pointer("/context/slot").and_then(Value::as_u64);
+    let told: RpcBlockhash = serde_json::from_value(answer.get("value")?.clone()).ok()?;
+    let recent = RecentBlockhash {
+        hash: told.blockhash.parse().ok()?,
+        last_valid_block_height: told.last_valid_block_height,
+        endpoint,
+        fetched: Instant::now(),
+    };
+    Some((recent, slot.unwrap_or(0)))
 }
 
 impl Latest {

@@ -85,6 +85,24 @@ pub fn unknown_blockhash() -> Rule<RpcFault> {
     })
 }
 
+/// Hands out a blockhash that is what it says, but lasts until this block height.
+pub fn blockhash_until(height: u64) -> Rule<RpcFault> {
+    on("getLatestBlockhash", move |result| {
+        if let Some(last) = result.pointer_mut("/value/lastValidBlockHeight") {
+            *last = height.into();
+        }
+    })
+}
+
+/// Knows no blockhash but its own.
+pub fn no_blockhash_is_valid() -> Rule<RpcFault> {
+    on("isBlockhashValid", |result| {
+        if let Some(value) = result.get_mut("value") {
+            *value = false.into();
+        }
+    })
+}
+
 /// Finds no account of any program.
 pub fn no_program_accounts() -> Rule<RpcFault> {
     on("getProgramAccounts", |result| {

@@ -57,6 +57,41 @@ async fn a_made_up_blockhash_is_never_used() {
     assert!(sent[0].landing.is_some());
 }
 
+/// It gives none of its own, either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_knows_no_blockhash_keeps_nobody_from_sending() {
+    for nodes in [2, 3] {
+        let stage = Stage::set(nodes).await;
+        stage.run_clock();
+        let liar = &stage.ways[0].weather;
+        liar.add(lies::no_blockhash_is_valid());
+        liar.add(Rule::on("getLatestBlockhash", RpcFault::status(503)));
+        let sender = stage.sender();
+        for lamports in 1..4 {
+            let pay = stage.pay(lamports);
+            in_time(sender.send(&pay, &stage.payer, &[])).await.unwrap();
+        }
+        let sent = stage.node.ledger.sent();
+        assert!(sent.iter().all(|sent| sent.landing.is_some()));
+        assert_eq!(stage.node.ledger.different(), 3);
+    }
+}
+
+/// With too early an end a transaction would be signed anew that still can land; with too
+/// late a one its sender would wait for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_a_blockhash_lasts_is_not_one_nodes_word() {
+    let late = Fate::Land { after: 100 };
+    for (height, fate, signed) in [(0, late, 1), (1_000_000, Fate::Never, 2)] {
+        let stage = Stage::set(2).await;
+        stage.node.ledger.run_clock(Duration::from_millis(30));
+        stage.ways[0].weather.add(lies::blockhash_until(height));
+        stage.node.ledger.next_fates([fate]);
+        stage.send(&stage.sender()).await.unwrap();
+        assert_eq!(stage.node.ledger.different(), signed);
+    }
+}
+
 /// The other node is a block behind, or down.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blockhash_that_another_node_does_not_know_yet_is_used_and_blamed_on_nobody() {

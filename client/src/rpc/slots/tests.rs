@@ -176,3 +176,61 @@ fn a_node_a_little_behind_gets_there_before_the_slot_is_taken_back() {
     }
     assert_eq!(slots.reference(), 1_140);
 }
+
+/// A clock may be ahead of ours by a minute: enough for a liar to be hundreds of slots
+/// ahead for good, but for those who agree against it.
+#[test]
+fn a_clock_a_little_ahead_does_not_outvote_two_that_agree() {
+    let (now, unix) = (Instant::now(), 1_700_000_000);
+    let slots = agreed(3, now);
+    let liar = at_time(1_400, unix + 50);
+    let honest = [at_time(1_000, unix), at_time(1_001, unix - 2)];
+    let finding = slots.weigh(0, &[liar, honest[0], honest[1]], now, unix);
+    assert_eq!(finding, Finding::Open);
+    // Two that are an hour behind are behind.
+    let behind = [at_time(1_000, unix - 3_600), at_time(1_001, unix - 3_600)];
+    let finding = slots.weigh(0, &[at_time(9_000, unix), behind[0], behind[1]], now, unix);
+    assert_eq!(finding, Finding::Ahead);
+}
+
+#[test]
+fn whoever_creeps_ahead_and_then_says_nothing_is_taken_back() {
+    let (now, unix) = (Instant::now(), 1_700_000_000);
+    for silence in [None, at(1_060)] {
+        for endpoints in [2, 3] {
+            let mut slots = agreed(endpoints, now);
+            slots.note(0, 1_030, now + seconds(2));
+            slots.note(0, 1_060, now + seconds(4));
+            let mut testimonies = vec![at_time(1_010, unix); endpoints];
+            testimonies[0] = silence;
+            let taken_back = slots.reconsider(&testimonies, now + seconds(4), unix);
+            assert_eq!(taken_back, Some(TakenBack { liar: Some(0) }));
+            assert_eq!(slots.reference(), 1_010);
+        }
+    }
+}
+
+#[test]
+fn a_machine_whose_clock_is_late_believes_the_nodes() {
+    let (now, ours) = (Instant::now(), 1_700_000_000);
+    let slots = Slots::new(2, LAG, Duration::from_millis(100));
+    let unix = ours + 86_400;
+    let behind = at_time(1_000, unix - 2_000);
+    let finding = slots.weigh(0, &[at_time(6_000, unix), behind], now, ours);
+    assert_eq!(finding, Finding::Ahead);
+}
+
+#[test]
+fn two_that_stand_still_do_not_stand_up_for_each_other() {
+    let start = Instant::now();
+    let mut slots = agreed(3, start);
+    for passed in 1..=20 {
+        let now = start + seconds(passed);
+        for (index, slot) in [(0, 1_000), (1, 1_000), (2, 700 + passed)] {
+            slots.note(index, slot, now);
+        }
+    }
+    let now = start + seconds(20);
+    let testimonies = [at(1_000), at(1_000), at(721)];
+    assert_eq!(slots.weigh(0, &testimonies, now, 0), Finding::Open);
+}
