@@ -2,8 +2,9 @@
 //! once, write it down, send it to every node, send the same bytes again, and say what
 //! became of it. Only what is proven dead is signed anew.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use backon::{ConstantBuilder, Retryable as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
@@ -34,7 +35,7 @@ pub use message::{Format, Limits, MAX_COMPUTE_UNITS, MAX_TRANSACTION_BYTES, pack
 pub use settings::Settings;
 pub use tables::{TableError, load_tables};
 
-use crate::rpc::Pool;
+use crate::rpc::{Fault, Pool};
 use blockhash::Blockhashes;
 use fees::{FeeSettings, Fees, Urgency};
 use journal::{End, Journal, Signed};
@@ -53,6 +54,11 @@ const SPARE_PAGES: u32 = 2;
 /// that set its price and bound what it loads, 150 each. Of a crank that costs a thousand
 /// the margin would not cover them.
 const BUDGET_INSTRUCTIONS: u64 = 2 * 150;
+
+/// How long, and how often, a node is waited for that has not seen what a transaction
+/// builds on.
+const CATCHING_UP: Duration = Duration::from_millis(200);
+const CATCH_UPS: usize = 10;
 
 /// Most log lines kept in an error.
 const KEPT_LOGS: usize = 6;
@@ -367,7 +373,17 @@ impl Sender {
             ..Default::default()
         };
         let params = json!([STANDARD.encode(message::unsealed(&message)), config]);
-        let (_, answer) = self.pool.request("simulateTransaction", params).await?;
+        // Whoever told of that slot need not be who is asked: behind one URL there may be
+        // several nodes.
+        let catching_up = ConstantBuilder::default()
+            .with_delay(CATCHING_UP)
+            .with_max_times(if min_context_slot.is_some() {
+                CATCH_UPS
+            } else {
+                0
+            });
+        let ask = || self.pool.request("simulateTransaction", params.clone());
+        let (_, answer) = ask.retry(catching_up).when(Fault::is_behind).await?;
         let nonsense = || SendError::Rpc("a simulation that makes no sense".into());
         let value = answer.get("value").cloned().ok_or_else(nonsense)?;
         read_simulation(serde_json::from_value(value).map_err(|_| nonsense())?)

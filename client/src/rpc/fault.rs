@@ -78,6 +78,12 @@ impl Fault {
         }
     }
 
+    /// Whether the endpoint has not come to the slot that was asked for.
+    pub fn is_behind(&self) -> bool {
+        matches!(self, Self::Rpc { code, .. }
+            if *code == JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED)
+    }
+
     /// A short name, for metrics.
     pub fn class(&self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -16,7 +16,11 @@ use solana_rpc_client_api::config::RpcSignatureSubscribeConfig;
 use solana_rpc_client_types::response::RpcSignatureResult;
 use solana_signature::Signature;
 use solana_transaction_error::TransactionError;
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+    time::timeout,
+};
 
 use crate::rpc::Pool;
 
@@ -26,6 +30,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Pauses between two attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Longest that a signature is followed: by then its blockhash has expired.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Notifications that may come late before the connection counts as mute.
 const MOST_MISSED: u32 = 3;
@@ -57,6 +64,8 @@ pub struct Confirmations {
 #[derive(Default)]
 struct State {
     is_up: AtomicBool,
+    /// Signatures in a row that were found by asking and not told.
+    missed: AtomicU32,
     /// That the present connection does not do its work.
     is_mute: Notify,
 }
@@ -86,8 +95,14 @@ impl Confirmations {
         let _ = self.watch.send(Wanted { signature, early });
     }
 
-    /// Notes how many signatures in a row were found by asking and not told.
-    pub fn missed(&self, in_a_row: u32) {
+    /// Notes that a signature was told.
+    pub fn told(&self) {
+        self.state.missed.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes that a signature was found by asking and not told.
+    pub fn missed(&self) {
+        let in_a_row = self.state.missed.fetch_add(1, Ordering::Relaxed) + 1;
         if in_a_row >= MOST_MISSED && self.is_up() {
             self.state.is_mute.notify_one();
         }
@@ -105,8 +120,9 @@ async fn follow(
         let Some(url) = websocket(&pool, attempt) else {
             return;
         };
-        if let Ok(Ok(client)) = tokio::time::timeout(CONNECT, PubsubClient::new(url)).await {
+        if let Ok(Ok(client)) = timeout(CONNECT, PubsubClient::new(url)).await {
             pause = FIRST_PAUSE;
+            state.missed.store(0, Ordering::Relaxed);
             state.is_up.store(true, Ordering::Relaxed);
             let is_over = serve(Arc::new(client), &mut wanted, &found, &state).await;
             state.is_up.store(false, Ordering::Relaxed);
@@ -134,14 +150,15 @@ fn websocket(pool: &Pool, attempt: usize) -> Option<&str> {
     urls.get(attempt % urls.len().max(1)).copied()
 }
 
-/// Returns when the connection is of no use any more; whether all is over.
+/// Returns when the connection is of no use any more; whether all is over. Whoever still
+/// follows a signature with it ends then, and with the last the connection.
 async fn serve(
     client: Arc<PubsubClient>,
     wanted: &mut mpsc::UnboundedReceiver<Wanted>,
     found: &mpsc::UnboundedSender<Notice>,
     state: &Arc<State>,
 ) -> bool {
-    let (broken, mut breaks) = mpsc::channel::<()>(1);
+    let mut following = JoinSet::new();
     loop {
         tokio::select! {
             wanted = wanted.recv() => {
@@ -149,28 +166,29 @@ async fn serve(
                     return true;
                 };
                 for is_confirmed in [true, false].into_iter().take(1 + usize::from(early)) {
-                    let (client, found, broken) = (client.clone(), found.clone(), broken.clone());
-                    tokio::spawn(async move {
-                        let told = follow_one(&client, signature, is_confirmed, &found);
-                        if told.await.is_none() {
-                            let _ = broken.try_send(());
-                        }
+                    let (client, found) = (client.clone(), found.clone());
+                    following.spawn(async move {
+                        follow_one(&client, signature, is_confirmed, &found).await
                     });
                 }
             }
-            _ = breaks.recv() => return false,
+            Some(followed) = following.join_next() => {
+                if !followed.unwrap_or(true) {
+                    return false;
+                }
+            }
             () = state.is_mute.notified() => return false,
         }
     }
 }
 
-/// `None` when the connection ends before the signature is confirmed, or processed.
+/// Until the signature is confirmed, or processed; whether the connection is still of use.
 async fn follow_one(
     client: &PubsubClient,
     signature: Signature,
     is_confirmed: bool,
     found: &mpsc::UnboundedSender<Notice>,
-) -> Option<()> {
+) -> bool {
     let commitment = if is_confirmed {
         CommitmentConfig::confirmed()
     } else {
@@ -181,20 +199,31 @@ async fn follow_one(
         enable_received_notification: None,
     };
     let subscribed = client.signature_subscribe(&signature, Some(config)).await;
-    let (mut notifications, unsubscribe) = subscribed.ok()?;
-    while let Some(notification) = notifications.next().await {
-        let RpcSignatureResult::ProcessedSignature(result) = notification.value else {
-            continue;
-        };
-        let _ = found.send(Notice {
-            signature,
-            slot: notification.context.slot,
-            error: result.err.map(Into::into),
-            is_confirmed,
-        });
-        drop(notifications);
-        unsubscribe().await;
-        return Some(());
+    let Ok((mut notifications, unsubscribe)) = subscribed else {
+        // Not every provider tells of what is processed only.
+        return !is_confirmed;
+    };
+    let told = timeout(LONGEST, async {
+        while let Some(notification) = notifications.next().await {
+            if let RpcSignatureResult::ProcessedSignature(result) = notification.value {
+                return Some((notification.context.slot, result.err.map(Into::into)));
+            }
+        }
+        None
+    });
+    match told.await {
+        Ok(Some((slot, error))) => {
+            let _ = found.send(Notice {
+                signature,
+                slot,
+                error,
+                is_confirmed,
+            });
+        }
+        Ok(None) => return false,
+        Err(_) => {}
     }
-    None
+    drop(notifications);
+    unsubscribe().await;
+    true
 }

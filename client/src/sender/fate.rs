@@ -92,21 +92,29 @@ pub async fn of(pool: &Pool, transactions: &[Signed], margin: u64) -> Vec<Fate> 
 fn judge(signed: &Signed, witnesses: &[Witness], quorum: usize, margin: u64) -> Fate {
     let mut absent = 0;
     let mut past = 0;
+    let mut known: Option<&TransactionStatus> = None;
     for witness in witnesses {
         past += usize::from(is_past(signed, witness.height, margin));
         match witness.found.get(&signed.signature) {
-            Some(Some(status)) => return Fate::Known(status.clone()),
+            // What is confirmed hides what one only says to have processed.
+            Some(Some(status)) if known.is_none() || is_confirmed(status) => known = Some(status),
+            Some(Some(_)) | None => {}
             Some(None) => absent += 1,
-            None => {}
         }
     }
-    if absent >= quorum && quorum > 0 {
+    if let Some(status) = known {
+        Fate::Known(status.clone())
+    } else if absent >= quorum && quorum > 0 {
         Fate::Dead
     } else if past > 0 && past == witnesses.len() {
         Fate::Uncertain
     } else {
         Fate::Live
     }
+}
+
+fn is_confirmed(status: &TransactionStatus) -> bool {
+    status.satisfies_commitment(CommitmentConfig::confirmed())
 }
 
 fn is_past(signed: &Signed, height: u64, margin: u64) -> bool {
@@ -159,6 +167,8 @@ async fn history(
 
 #[cfg(test)]
 mod tests {
+    use solana_transaction_status_client_types::TransactionConfirmationStatus;
+
     use super::*;
 
     fn signed(last_valid_block_height: u64) -> Signed {
@@ -209,14 +219,25 @@ mod tests {
             err: None,
             confirmation_status: None,
         };
-        let seen = Witness {
+        let seen = |status| Witness {
             height: 300,
             found: [(Signature::default(), Some(status))].into(),
         };
-        let witnesses = [absent(300), absent(300), seen];
+        let witnesses = [absent(300), absent(300), seen(status.clone())];
         assert!(matches!(
             judge(&signed(100), &witnesses, 2, 5),
             Fate::Known(_)
         ));
+        // Even after one who says less.
+        let mut processed = status.clone();
+        processed.confirmations = Some(0);
+        processed.confirmation_status = Some(TransactionConfirmationStatus::Processed);
+        for witnesses in [
+            [seen(processed.clone()), seen(status.clone())],
+            [seen(status), seen(processed)],
+        ] {
+            let fate = judge(&signed(100), &witnesses, 2, 5);
+            assert!(matches!(fate, Fate::Known(status) if is_confirmed(&status)));
+        }
     }
 }

@@ -59,8 +59,6 @@ pub struct Tracker {
     pending: HashMap<Signature, Pending>,
     broadcasts: Arc<Semaphore>,
     confirmations: Option<Confirmations>,
-    /// Signatures in a row that were found confirmed by asking.
-    missed: u32,
 }
 
 impl Tracker {
@@ -83,7 +81,6 @@ impl Tracker {
             pending: HashMap::new(),
             broadcasts: Arc::new(Semaphore::new(BROADCASTS)),
             confirmations,
-            missed: 0,
         };
         let mut open = true;
         let (mut next_poll, mut next_check) = (Instant::now(), Instant::now());
@@ -182,7 +179,9 @@ impl Tracker {
     }
 
     fn on_notice(&mut self, notice: Notice) {
-        self.missed = 0;
+        if let Some(confirmations) = &self.confirmations {
+            confirmations.told();
+        }
         if notice.is_confirmed {
             self.finish(&notice.signature, notice.slot, notice.error);
         } else if notice.error.is_none() {
@@ -212,9 +211,8 @@ impl Tracker {
             }
             return;
         }
-        self.missed += 1;
         if let Some(confirmations) = &self.confirmations {
-            confirmations.missed(self.missed);
+            confirmations.missed();
         }
         self.finish(signature, status.slot, status.err);
     }
@@ -267,7 +265,12 @@ impl Tracker {
             };
             let is_young = pending.since.elapsed() < SHORTEST_LIFE;
             match fate {
-                Fate::Known(status) => self.judge(&signature, status),
+                Fate::Known(status) => {
+                    self.judge(&signature, status);
+                    // Who says that it is processed and no more must not keep it waiting
+                    // for ever.
+                    self.broadcast_again(&signed, self.settings.patience_after_expiry);
+                }
                 Fate::Dead if !is_young => {
                     let verdict = || Err(SendError::Dead(signature));
                     self.answer(&signature, &End::Dead, verdict);
@@ -282,6 +285,9 @@ impl Tracker {
 
     /// Tells those who have waited for so long that nothing is certain.
     fn broadcast_again(&mut self, signed: &Signed, patience: Duration) {
+        if !self.pending.contains_key(&signed.signature) {
+            return;
+        }
         self.broadcast(signed);
         let Some(pending) = self.pending.get_mut(&signed.signature) else {
             return;

@@ -20,9 +20,12 @@ const GIVE_UP_REFUSED_AFTER: u32 = 2;
 impl Keeper {
     /// For `once`, when another keeper holds the lease and does not give it up.
     pub(super) fn is_superfluous(&mut self, now: Instant) -> bool {
+        if self.events.is_some() {
+            return false;
+        }
         self.plan_within(Duration::from_millis(100));
         let patience = self.config.database.lease * 3;
-        self.was_superfluous = self.events.is_none() && now.duration_since(self.started) > patience;
+        self.was_superfluous = now.duration_since(self.started) > patience;
         self.was_superfluous
     }
 

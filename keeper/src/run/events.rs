@@ -23,8 +23,9 @@ use crate::{
     text,
 };
 
-/// Pause between two looks at the clock while the stream tells of it.
-const CLOCK_WHEN_TOLD: Duration = Duration::from_secs(2);
+/// Pause between two looks at the clock while the stream tells of it: a node whose stream
+/// goes on need not answer.
+const CLOCK_WHEN_TOLD: Duration = Duration::from_secs(6);
 
 impl Keeper {
     pub(super) fn on_event(&mut self, event: Option<Event>) {
@@ -43,7 +44,7 @@ impl Keeper {
                 if self.can_be_at(clock.slot) {
                     self.take_clock(clock);
                 }
-                self.next_clock = Instant::now() + CLOCK_WHEN_TOLD.max(self.config.tick);
+                self.next_clock = self.clock_asked_at + CLOCK_WHEN_TOLD.max(self.config.tick);
                 self.plan_within(self.config.debounce);
             }
             Some(Event::Up) => {
@@ -83,6 +84,7 @@ impl Keeper {
                 self.reading_clock = false;
                 self.reading_all = false;
                 self.reading_entries.clear();
+                self.inherit();
                 return;
             }
         }
@@ -116,13 +118,15 @@ impl Keeper {
         telemetry::clock(clock);
         self.health.clock_read(clock.slot);
         self.mirror.set_clock(clock);
-        self.look();
     }
 
     fn on_clock(&mut self, clock: Result<ChainClock, LoadError>) {
         self.reading_clock = false;
         match clock {
-            Ok(clock) => self.take_clock(clock),
+            Ok(clock) => {
+                self.take_clock(clock);
+                self.look(clock.slot);
+            }
             Err(error) => {
                 tracing::warn!(error = text::scrub(&error), "cannot read the clock");
                 self.next_clock = Instant::now() + SCAN_WITHOUT_STREAM;
@@ -135,9 +139,10 @@ impl Keeper {
         telemetry::scan(scan.is_ok());
         match scan {
             Ok(scan) => {
+                let slot = scan.clock.slot;
                 let missing = reads::apply(&mut self.mirror, scan);
                 self.read_missing(missing);
-                self.look();
+                self.look(slot);
                 self.has_scanned = true;
                 self.save_records();
                 self.tell_role();
@@ -199,6 +204,10 @@ impl Keeper {
                 self.mirror.apply_read(&report.touched, read);
             }
             _ => self.next_scan = Instant::now(),
+        }
+        // What an earlier keeper sent may have changed more than its journal names.
+        if report.outcomes.is_empty() {
+            self.next_scan = Instant::now();
         }
         for seen in &report.seen {
             telemetry::oracle(seen);

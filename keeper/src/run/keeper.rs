@@ -81,6 +81,7 @@ pub struct Keeper {
     /// Whether anything happened since the last scan began.
     pub(super) is_dirty: bool,
     pub(super) next_clock: Instant,
+    pub(super) clock_asked_at: Instant,
     pub(super) next_scan: Instant,
     /// When a scan looks for entries that closed games left behind.
     pub(super) next_sweep: Instant,
@@ -121,6 +122,7 @@ impl Keeper {
             has_scanned: false,
             is_dirty: true,
             next_clock: now,
+            clock_asked_at: now,
             next_scan: now,
             next_sweep: now,
             next_plan: None,
@@ -307,7 +309,8 @@ impl Keeper {
 
     fn read_clock(&mut self) {
         self.reading_clock = true;
-        self.next_clock = Instant::now() + self.config.tick;
+        self.clock_asked_at = Instant::now();
+        self.next_clock = self.clock_asked_at + self.config.tick;
         let loader = self.context.loader.clone();
         self.reads
             .spawn(async move { Answer::Clock(loader.clock().await) });

@@ -52,9 +52,9 @@ impl Sight {
 }
 
 impl Keeper {
-    /// Notes how far the chain is by the mirror.
-    pub(super) fn look(&mut self) {
-        if self.sight.see(self.mirror.state().slot, Instant::now()) {
+    /// Notes how far the chain is by an answer; a stream that goes on is not enough.
+    pub(super) fn look(&mut self, slot: u64) {
+        if self.sight.see(slot, Instant::now()) {
             tracing::info!("this keeper can read the chain again");
             self.set_able(true);
         }

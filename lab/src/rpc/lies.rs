@@ -22,16 +22,25 @@ pub fn forget_signatures() -> Rule<RpcFault> {
 
 /// Says of signatures it does not know that they are finalized.
 pub fn claim_success() -> Rule<RpcFault> {
-    on("getSignatureStatuses", |result| {
+    claim(Value::Null, "finalized")
+}
+
+/// Says of signatures it does not know that they are processed, and no more.
+pub fn claim_processed() -> Rule<RpcFault> {
+    claim(json!(0), "processed")
+}
+
+fn claim(confirmations: Value, commitment: &'static str) -> Rule<RpcFault> {
+    on("getSignatureStatuses", move |result| {
         let slot = result.pointer("/context/slot").cloned().unwrap_or_default();
         for status in members(result, "/value") {
             if status.is_null() {
                 *status = json!({
                     "slot": slot,
-                    "confirmations": null,
+                    "confirmations": confirmations,
                     "err": null,
                     "status": { "Ok": null },
-                    "confirmationStatus": "finalized",
+                    "confirmationStatus": commitment,
                 });
             }
         }

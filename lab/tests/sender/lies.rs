@@ -46,6 +46,26 @@ async fn what_nobody_can_witness_is_uncertain_and_not_repeated() {
     assert_eq!(stage.node.ledger.different(), 1);
 }
 
+/// What a node says to have processed and never confirms is waited for only so long.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_cannot_keep_a_sender_waiting() {
+    let stage = Stage::set(2).await;
+    stage.run_clock();
+    stage.node.ledger.next_fates([Fate::Never]);
+    stage.ways[0].weather.add(lies::claim_processed());
+    let parts = stage.parts();
+    let sender = Sender::from_parts(Parts {
+        settings: Settings {
+            patience_after_expiry: Duration::from_secs(4),
+            ..parts.settings
+        },
+        ..parts
+    });
+    let error = stage.send(&sender).await.unwrap_err();
+    assert!(matches!(error, SendError::Uncertain(_)), "{error}");
+    assert_eq!(stage.node.ledger.different(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_made_up_blockhash_is_never_used() {
     let stage = Stage::set(2).await;

@@ -88,6 +88,30 @@ async fn silent_subscriptions_only_cost_time() {
     assert!(stage.node.weather.count("getSignatureStatuses") >= 3);
 }
 
+/// A connection that tells nothing is replaced, not joined by another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn mute_connections_are_not_kept() {
+    let stage = Stage::set(0).await;
+    stage.run_clock();
+    stage.node.sockets.set_notifications(Notifications {
+        silent: true,
+        ..Notifications::default()
+    });
+    let sender = stage.sender();
+    let mut lamports = 0;
+    in_time(async {
+        while stage.node.sockets.opened() < 4 {
+            lamports += 1;
+            let pay = stage.pay(lamports);
+            sender.send(&pay, &stage.payer, &[]).await.unwrap();
+        }
+        while stage.node.sockets.open() > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_connections_are_made_again() {
     let stage = Stage::set(0).await;
