@@ -210,6 +210,8 @@ pub enum ConfigError {
         key: &'static str,
         problem: &'static str,
     },
+    #[error("rpc_url: {other} is of another cluster than {first}: name endpoints of one only")]
+    Clusters { first: String, other: String },
     #[error(transparent)]
     Keypair(#[from] KeypairError),
     #[error("gateway client: {0}")]

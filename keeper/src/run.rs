@@ -19,6 +19,7 @@ use lottery_client::{
     rpc::{EndpointUrl, Observer, Pool, PoolSettings},
     sender::{Format, Parts, Sender, fees::FeeSettings, load_tables},
 };
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -89,6 +90,30 @@ async fn leading(config: &Config) -> Result<Option<Leading>, ConfigError> {
     Ok(Some(Leading::start(database, &config.database)))
 }
 
+/// Endpoints of several clusters would contradict each other for ever. Those that do not
+/// answer are taken at their word.
+async fn check_cluster(config: &Config, pool: &Pool) -> Result<(), ConfigError> {
+    if config.endpoints.len() < 2 {
+        return Ok(());
+    }
+    let answers = pool.ask_all("getGenesisHash", &json!([])).await;
+    let answers = config.endpoints.iter().zip(answers);
+    let mut known = answers.filter_map(|(endpoint, answer)| {
+        let genesis = answer.ok()?.as_str()?.to_owned();
+        Some((endpoint, genesis))
+    });
+    let Some((first, cluster)) = known.next() else {
+        return Ok(());
+    };
+    match known.find(|(_, genesis)| *genesis != cluster) {
+        None => Ok(()),
+        Some((other, _)) => Err(ConfigError::Clusters {
+            first: first.to_string(),
+            other: other.to_string(),
+        }),
+    }
+}
+
 async fn context(
     config: &Config,
     leading: Option<&Leading>,
@@ -100,6 +125,7 @@ async fn context(
         .ok_or(ConfigError::Missing("keypair", "keypair", "KEYPAIR"))?;
     let payer = Arc::new(keypair::read(path)?);
     let pool = pool(config, Some(Arc::new(Observed)));
+    check_cluster(config, &pool).await?;
     Ok(Context {
         loader: Loader::new(Arc::new(pool.client()), config.settings.house),
         sender: Sender::from_parts(Parts {

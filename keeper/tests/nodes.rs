@@ -16,7 +16,7 @@ use lottery_keeper::{
     stream::{self, Event},
     telemetry::Health,
 };
-use lottery_lab::{Notifications, RpcProxy, ScriptedRpc, lies};
+use lottery_lab::{Notifications, RpcFault, RpcProxy, Rule, ScriptedRpc, lies};
 use solana_keypair::Keypair;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -128,4 +128,26 @@ async fn what_was_read_at_slots_that_never_were_is_read_again() {
     assert!(slot(&health) <= stage.node.ledger.slot());
     stopping.cancel();
     timeout(PATIENCE, keeper).await.unwrap().unwrap();
+}
+
+/// They would contradict each other for as long as the keeper runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn endpoints_of_two_clusters_are_refused() {
+    let stage = Stage::set().await;
+    stage
+        .node
+        .ledger
+        .answer("getGenesisHash", |_| Ok("first".into()));
+    let run = || {
+        let stopping = CancellationToken::new();
+        stopping.cancel();
+        run::run(&stage.config, Arc::new(Health::default()), stopping)
+    };
+    timeout(PATIENCE, run()).await.unwrap().unwrap();
+    stage.ways[1].weather.add(Rule::on(
+        "getGenesisHash",
+        RpcFault::lie(|_, answer| answer["result"] = "other".into()),
+    ));
+    let error = timeout(PATIENCE, run()).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("another cluster"), "{error}");
 }
