@@ -9,6 +9,7 @@ mod fault;
 mod inquiry;
 mod question;
 mod slots;
+mod transport;
 
 use std::{
     sync::{
@@ -21,18 +22,14 @@ use std::{
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use serde_json::Value;
 use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::{
-    nonblocking::rpc_client::RpcClient,
-    rpc_client::RpcClientConfig,
-    rpc_sender::{RpcSender, RpcTransportStats},
-};
-use solana_rpc_client_api::{client_error, request::RpcRequest};
+use solana_rpc_client::{nonblocking::rpc_client::RpcClient, rpc_client::RpcClientConfig};
 use tokio::sync::watch;
 
 pub use endpoint::{Endpoint, EndpointUrl, Health};
 pub use fault::{Fault, Reaction};
 use question::{Claim, Question};
 use slots::Slots;
+use transport::Through;
 
 /// Rounds through all endpoints before a question is given up.
 const ROUNDS: u32 = 2;
@@ -384,27 +381,4 @@ enum Answer {
 
 fn slot_of(answer: &Value) -> Option<u64> {
     answer.pointer("/context/slot")?.as_u64()
-}
-
-/// The transport of a client that asks a pool.
-struct Through(Arc<Pool>);
-
-#[async_trait::async_trait]
-impl RpcSender for Through {
-    async fn send(&self, request: RpcRequest, params: Value) -> client_error::Result<Value> {
-        if matches!(request, RpcRequest::SendTransaction) {
-            return Ok(self.0.tell_all("sendTransaction", params).await?);
-        }
-        let (_, answer) = self.0.request(&request.to_string(), params).await?;
-        Ok(answer)
-    }
-
-    fn get_transport_stats(&self) -> RpcTransportStats {
-        RpcTransportStats::default()
-    }
-
-    fn url(&self) -> String {
-        // Not the URL itself: it may hold an API key.
-        format!("{} endpoints", self.0.endpoints.len())
-    }
 }

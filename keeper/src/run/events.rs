@@ -1,6 +1,6 @@
 //! What the loop makes of changes, answers and ended jobs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use solana_pubkey::Pubkey;
 use tokio::{
@@ -216,12 +216,16 @@ impl Keeper {
                 alert(seen, &report.outcomes);
             }
         }
+        let mut told = None;
         for outcome in report.outcomes {
-            self.on_outcome(outcome);
+            let error = outcome.1.as_ref().err().map(Arc::as_ptr);
+            self.on_outcome(outcome, error.is_some() && error == told);
+            told = error;
         }
     }
 
-    fn on_outcome(&mut self, (action, result): Outcome) {
+    /// `is_told` of the same failure as that of the one before: a batch fails for all.
+    fn on_outcome(&mut self, (action, result): Outcome, is_told: bool) {
         let key = action.main_key();
         match result {
             Ok(landed) => {
@@ -231,11 +235,11 @@ impl Keeper {
                 tracing::info!(draw = action.draw_id(), games = action.game_ids(),
                     signature = %landed.signature, slot = landed.slot, "{action}");
             }
-            Err(error) => self.on_failure(key, &action, &error),
+            Err(error) => self.on_failure(key, &action, &error, is_told),
         }
     }
 
-    fn on_failure(&mut self, key: Key, action: &Action, error: &ActionError) {
+    fn on_failure(&mut self, key: Key, action: &Action, error: &ActionError, is_told: bool) {
         let verdict = error.verdict();
         self.counters.count(verdict);
         telemetry::action(Kind::of(action), verdict);
@@ -248,6 +252,7 @@ impl Keeper {
         let (draw, games) = (action.draw_id(), action.game_ids());
         match verdict {
             Verdict::LostRace => tracing::debug!(draw, games, error, "lost the race: {action}"),
+            _ if is_told => tracing::debug!(draw, games, error, ?again_in, "likewise: {action}"),
             Verdict::Stopping => tracing::debug!(draw, games, "not done: {action}"),
             Verdict::Transient => {
                 tracing::warn!(draw, games, error, ?again_in, "failed: {action}");
