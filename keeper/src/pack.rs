@@ -159,7 +159,6 @@ impl Capacity {
 }
 
 /// The most games with which a transaction still fits; 0 where it does not without any.
-
 fn most_games(
     format: &Format,
     payer: &Pubkey,
