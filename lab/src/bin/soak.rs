@@ -31,7 +31,7 @@ struct Args {
     /// Rounds of each game.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=8))]
     rounds: u8,
-    /// How long the weather lasts; games are created over four fifths of it.
+    /// How long the weather lasts; games are created all the while, but for its last twenty-fifth.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
     /// Keepers, which take turns by a lease.

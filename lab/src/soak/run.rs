@@ -27,7 +27,7 @@ use super::{
 };
 
 /// Share of the time over which games are created.
-const CREATION: f64 = 0.8;
+const CREATION: f64 = 0.96;
 
 /// Pause between two looks at how things are.
 const LOOKS: Duration = Duration::from_secs(1);
