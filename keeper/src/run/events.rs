@@ -99,6 +99,7 @@ impl Keeper {
     /// the chain, and reads it again.
     pub(super) fn start_over(&mut self) {
         tracing::warn!("slots were told that never were; reading the chain anew");
+        telemetry::slots_taken_back();
         self.health.started_over();
         self.mirror.start_over();
         self.sight.start_over();

@@ -115,6 +115,7 @@ metrics! {
     gauge SLOT = "slot", Count, "Newest slot that the chain's clock was read at";
     gauge CHAIN_TIME = "chain_time_seconds", Seconds, "The chain's own clock (unix time)";
     gauge STREAM_UP = "stream_up", Count, "Whether changes are followed as they happen: 1, or 0 while only scans tell of them";
+    counter SLOTS_TAKEN_BACK = "slots_taken_back_total", Count, "Times a slot that nodes had shown turned out never to have been, and the chain was read anew";
     counter STREAM_BREAKS = "stream_breaks_total", Count, "Times the stream of changes broke";
     counter SCANS = "scans_total", Count, "Full scans, by outcome";
     QUICK PLAN_SECONDS = "plan_seconds", Seconds, "How long planning took";
@@ -189,7 +190,14 @@ pub(super) fn register(endpoints: usize) {
     ] {
         gauge!(name).set(0.0);
     }
-    for name in [STREAM_BREAKS, TAKEOVERS, FEES, PRIORITY_FEES, BOUNTIES] {
+    for name in [
+        STREAM_BREAKS,
+        SLOTS_TAKEN_BACK,
+        TAKEOVERS,
+        FEES,
+        PRIORITY_FEES,
+        BOUNTIES,
+    ] {
         counter!(name).absolute(0);
     }
     for name in [CONFIRMATION_SECONDS, PLAN_SECONDS, JOURNAL_WRITE_SECONDS] {

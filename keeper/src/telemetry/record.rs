@@ -168,6 +168,11 @@ pub fn clock(clock: ChainClock) {
     gauge!(names::CHAIN_TIME).set(clock.now as f64);
 }
 
+/// Slots were shown that never were.
+pub fn slots_taken_back() {
+    counter!(names::SLOTS_TAKEN_BACK).increment(1);
+}
+
 /// The stream of changes is there.
 pub fn stream_up() {
     gauge!(names::STREAM_UP).set(1.0);

@@ -21,6 +21,8 @@ pub enum Verdict {
 pub struct Finding {
     pub spot: Spot,
     pub verdict: Verdict,
+    /// Whether its boundary was met at another step than in the listing.
+    pub elsewhere: bool,
     /// Milliseconds.
     pub took_ms: u64,
 }
@@ -39,6 +41,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match &self.verdict {
+            Verdict::Passed if self.elsewhere => "passed (at another step)",
             Verdict::Passed => "passed",
             Verdict::Failed(_) => "FAILED",
             Verdict::NotMet if self.spot.steady => "MISSED",
@@ -131,10 +134,11 @@ impl fmt::Display for Report {
         }
         let missed = self.count(|it| it.verdict == Verdict::NotMet);
         let passed = self.count(|it| it.verdict == Verdict::Passed);
+        let elsewhere = self.count(|it| it.elsewhere);
         write!(
             f,
-            "{} spots among {} boundaries on {:?}, slots of {} ms: {passed} passed, {} bad, {missed} \
-             not met again; {:.0} s",
+            "{} spots among {} boundaries on {:?}, slots of {} ms: {passed} passed ({elsewhere} of \
+             them at another step), {} bad, {missed} not met again; {:.0} s",
             self.findings.len(),
             self.boundaries,
             self.cluster,
