@@ -202,9 +202,12 @@ impl Keeper {
     }
 
     /// Asks it to drain, and expects that it ends in order. False if it was killed
-    /// meanwhile.
+    /// meanwhile, or just before.
     pub async fn stop(&self) -> Result<bool> {
-        self.signal("TERM").await?;
+        match self.process.lock().await.as_ref() {
+            Some(process) => process.signal("TERM").await?,
+            None => return Ok(false),
+        }
         let deadline = Instant::now() + DRAIN;
         loop {
             // Not held while it drains: it may be killed in the middle of that.
