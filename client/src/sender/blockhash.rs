@@ -48,6 +48,8 @@ pub struct RecentBlockhash {
     pub last_valid_block_height: u64,
     /// Position of the endpoint that it is from.
     pub endpoint: usize,
+    /// Whether another endpoint agreed.
+    is_shared: bool,
     fetched: Instant,
 }
 
@@ -75,6 +77,8 @@ enum Opinion {
     Unknown,
     /// It exists, but lasts for another time than its endpoint says.
     OtherHeight,
+    /// Nobody else can tell, and its own endpoint does not know it.
+    Refuted,
 }
 
 /// Hands out a recent blockhash; asks once for all who wait.
@@ -115,6 +119,8 @@ impl Blockhashes {
     /// Whoever comes while it is fetched uses the one before.
     async fn replace(&self, previous: RecentBlockhash) {
         match self.fetch(Some(previous)).await {
+            // One that two agreed on is better than a newer one that nobody can vouch for.
+            Ok(recent) if previous.is_shared && !recent.is_shared => {}
             Ok(recent) => *self.latest.lock().await = Some(Latest::of(recent)),
             Err(error) => tracing::debug!(%error, "no new blockhash; asked again soon"),
         }
@@ -141,10 +147,12 @@ impl Blockhashes {
         for index in self.pool.ranked() {
             let params = json!([CommitmentConfig::confirmed()]);
             let answer = self.pool.ask(index, "getLatestBlockhash", params).await;
-            let Some((recent, slot)) = answer.ok().and_then(|answer| parse(index, &answer)) else {
+            let Some((mut recent, slot)) = answer.ok().and_then(|answer| parse(index, &answer))
+            else {
                 continue;
             };
             let opinion = self.opinion(&recent, slot).await;
+            recent.is_shared = opinion == Opinion::Shared;
             // With nobody to ask, all there is to compare it with is what was before.
             let is_plausible = || previous.is_none_or(|previous| follows(&previous, &recent));
             if opinion == Opinion::Shared || opinion == Opinion::None && is_plausible() {
@@ -156,10 +164,16 @@ impl Blockhashes {
             tracing::warn!(endpoint = index, hash = %recent.hash, "a doubtful blockhash");
             doubted.push((opinion, recent));
         }
+        // What not even its own endpoint knows can never land.
+        let has_answered = !doubted.is_empty();
+        doubted.retain(|(opinion, _)| *opinion != Opinion::Refuted);
         doubted
             .sort_by_key(|(opinion, recent)| (*opinion, Reverse(recent.last_valid_block_height)));
         if let Some((_, recent)) = doubted.first() {
             return Ok(*recent);
+        }
+        if has_answered {
+            return Err(SendError::Rpc("no blockhash that any node knows".into()));
         }
         // Nobody has a present one: whoever is nearest, and more patiently.
         let params = json!([CommitmentConfig::confirmed()]);
@@ -190,7 +204,14 @@ impl Blockhashes {
                 opinion => worst = worst.max(opinion),
             }
         }
-        worst
+        if worst != Opinion::None || self.pool.endpoints().len() == 1 {
+            return worst;
+        }
+        match self.verdict(recent.endpoint, recent, slot).await {
+            Opinion::Unknown => Opinion::Refuted,
+            Opinion::OtherHeight => Opinion::OtherHeight,
+            _ => Opinion::None,
+        }
     }
 
     /// What one endpoint says to it.
@@ -246,6 +267,7 @@ fn parse(endpoint: usize, answer: &Value) -> Option<(RecentBlockhash, u64)> {
         hash: told.blockhash.parse().ok()?,
         last_valid_block_height: told.last_valid_block_height,
         endpoint,
+        is_shared: false,
         fetched: Instant::now(),
     };
     Some((recent, slot.unwrap_or(0)))

@@ -77,6 +77,23 @@ async fn a_made_up_blockhash_is_never_used() {
     assert!(sent[0].landing.is_some());
 }
 
+/// A made-up one is not even used while the other node is away: it would hold up for its
+/// whole life what is signed with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blockhash_that_its_own_node_does_not_know_is_not_used() {
+    let stage = Stage::set(2).await;
+    stage.run_clock();
+    let liar = &stage.ways[0].weather;
+    let lie = liar.add(lies::unknown_blockhash());
+    stage.ways[1].weather.set_down(true);
+    let sender = stage.sender();
+    let error = stage.send(&sender).await.unwrap_err();
+    assert!(matches!(error, SendError::Rpc(_)), "{error}");
+    assert_eq!(stage.node.ledger.arrivals(), 0);
+    liar.remove(lie);
+    stage.send(&sender).await.unwrap();
+}
+
 /// It gives none of its own, either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_knows_no_blockhash_keeps_nobody_from_sending() {
