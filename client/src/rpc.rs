@@ -10,6 +10,7 @@ mod inquiry;
 mod question;
 mod slots;
 mod transport;
+mod websocket;
 
 use std::{
     sync::{

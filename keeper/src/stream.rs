@@ -57,13 +57,13 @@ pub enum Event {
 pub async fn follow(pool: Arc<Pool>, events: mpsc::Sender<Event>, stopping: CancellationToken) {
     let mut pause = FIRST_PAUSE;
     for attempt in 0usize.. {
-        let Some((endpoint, url)) = websocket(&pool, attempt) else {
+        let Some((endpoint, url)) = pool.websocket(attempt) else {
             return;
         };
         let mut was_up = false;
         let end = tokio::select! {
             () = stopping.cancelled() => return,
-            end = follow_once(&pool, endpoint, &url, &events, &mut was_up) => end,
+            end = follow_once(&pool, endpoint, url, &events, &mut was_up) => end,
         };
         if was_up {
             pause = FIRST_PAUSE;
@@ -83,25 +83,6 @@ pub async fn follow(pool: Arc<Pool>, events: mpsc::Sender<Event>, stopping: Canc
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-/// Of the fittest endpoint, of the next with every attempt; of those that rest only where
-/// all do.
-fn websocket(pool: &Pool, attempt: usize) -> Option<(usize, String)> {
-    let now = std::time::Instant::now();
-    let ranked = pool.ranked().into_iter();
-    let (resting, rested): (Vec<_>, Vec<_>) = ranked
-        .filter_map(|index| {
-            let endpoint = pool.endpoints().get(index)?;
-            Some((index, endpoint.url.ws.clone()?))
-        })
-        .partition(|(index, _)| {
-            let endpoint = pool.endpoints().get(*index);
-            endpoint.is_some_and(|it| it.health().is_resting(now))
-        });
-    let mut urls = if rested.is_empty() { resting } else { rested };
-    let next = attempt.checked_rem(urls.len())?;
-    Some(urls.swap_remove(next))
 }
 
 /// Returns when nobody listens any more; fails when the connection ends, is silent or

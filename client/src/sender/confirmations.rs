@@ -117,7 +117,7 @@ async fn follow(
 ) {
     let mut pause = FIRST_PAUSE;
     for attempt in 0usize.. {
-        let Some(url) = websocket(&pool, attempt) else {
+        let Some((_, url)) = pool.websocket(attempt) else {
             return;
         };
         if let Ok(Ok(client)) = timeout(CONNECT, PubsubClient::new(url)).await {
@@ -138,16 +138,6 @@ async fn follow(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-/// Of the fittest endpoint that serves one, another with every attempt.
-fn websocket(pool: &Pool, attempt: usize) -> Option<&str> {
-    let urls: Vec<&str> = pool
-        .ranked()
-        .into_iter()
-        .filter_map(|index| pool.endpoints().get(index)?.url.ws.as_deref())
-        .collect();
-    urls.get(attempt % urls.len().max(1)).copied()
 }
 
 /// Returns when the connection is of no use any more; whether all is over. Whoever still
