@@ -72,14 +72,20 @@ async fn a_block_that_is_abandoned_takes_its_transaction_back() {
     assert_eq!(stage.node.ledger.different(), 1, "{landed:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn silent_subscriptions_only_cost_time() {
+/// A node that takes subscriptions and never tells anything.
+async fn mute() -> Stage {
     let stage = Stage::set(0).await;
     stage.run_clock();
     stage.node.sockets.set_notifications(Notifications {
         silent: true,
         ..Notifications::default()
     });
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_subscriptions_only_cost_time() {
+    let stage = mute().await;
     let sender = stage.sender();
     for lamports in 1..4 {
         let pay = stage.pay(lamports);
@@ -91,12 +97,7 @@ async fn silent_subscriptions_only_cost_time() {
 /// A connection that tells nothing is replaced, not joined by another one.
 #[tokio::test(flavor = "multi_thread")]
 async fn mute_connections_are_not_kept() {
-    let stage = Stage::set(0).await;
-    stage.run_clock();
-    stage.node.sockets.set_notifications(Notifications {
-        silent: true,
-        ..Notifications::default()
-    });
+    let stage = mute().await;
     let sender = stage.sender();
     let mut lamports = 0;
     in_time(async {
