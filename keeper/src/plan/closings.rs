@@ -9,15 +9,16 @@ use crate::{
 };
 
 impl Planner<'_> {
-    /// Plans the closing of paid games; returns the entries to be closed.
-    pub(super) fn close_games(&mut self) -> Vec<CloseEntry> {
+    /// Plans the closing of paid games; returns the entries to be closed, with the game
+    /// that waits for it where that is still there.
+    pub(super) fn close_games(&mut self) -> Vec<(Option<GameRef>, Vec<CloseEntry>)> {
         let games = std::mem::take(&mut self.closable);
         if !self.settings.close {
             let games = games.into_iter().map(|(game, _)| game);
             self.wait_all(games, Reason::NotClosed);
             return Vec::new();
         }
-        let mut entries = self.orphans();
+        let mut entries = vec![(None, self.orphans())];
         for (reference, game) in games {
             if !self.closes_by_now(game) {
                 self.wait_until(reference, Reason::KeptForNow, self.closes_from(game));
@@ -26,7 +27,8 @@ impl Planner<'_> {
             } else if game.entries_closed >= game.entries {
                 self.close_game(reference, game);
             } else {
-                self.close_entries(reference, game, &mut entries);
+                let of_game = self.close_entries(reference, game);
+                entries.push((Some(reference), of_game));
             }
         }
         entries
@@ -67,21 +69,35 @@ impl Planner<'_> {
         self.act_on(reference, action);
     }
 
-    fn close_entries(&mut self, reference: GameRef, game: &Game, to_close: &mut Vec<CloseEntry>) {
+    /// Plans the closing of entries that are to be closed. They may be of another game too,
+    /// in a view of the chain that is out of step: then this one waits.
+    pub(super) fn close_planned(&mut self, game: Option<GameRef>, entries: Vec<CloseEntry>) {
+        let wanted = !entries.is_empty();
+        let mut planned = false;
+        for entry in entries {
+            planned |= self.add(Action::CloseEntry(entry));
+        }
+        if let Some(game) = game.filter(|_| wanted && !planned) {
+            self.wait(game, Reason::NotInSync);
+        }
+    }
+
+    fn close_entries(&mut self, reference: GameRef, game: &Game) -> Vec<CloseEntry> {
         let none = Entries::default();
         let state = self.state;
         let entries = state.entries(&reference.address).unwrap_or(&none);
-        let before = to_close.len();
         let free = entries
             .iter()
             .filter(|(entry, _)| !self.is_in_hand(&Key::Entry(*entry)));
-        to_close.extend(free.map(|(address, entry)| CloseEntry {
-            game: reference.address,
-            entry: *address,
-            player: entry.player,
-        }));
-        if to_close.len() > before {
-            return;
+        let to_close: Vec<CloseEntry> = free
+            .map(|(address, entry)| CloseEntry {
+                game: reference.address,
+                entry: *address,
+                player: entry.player,
+            })
+            .collect();
+        if !to_close.is_empty() {
+            return to_close;
         }
         if !state.has_all_entries(&reference.address, game) {
             self.wait(reference, Reason::EntriesUnknown);
@@ -91,5 +107,6 @@ impl Planner<'_> {
             // Entries that cannot be closed hold their game up no longer.
             self.close_game(reference, game);
         }
+        Vec::new()
     }
 }

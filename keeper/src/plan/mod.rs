@@ -105,8 +105,8 @@ pub fn plan_around(state: &ChainState, settings: &Settings, in_hand: &BTreeSet<K
     let entries = planner.close_games();
     // Whoever carries this out relies on it that plans end with what goes into batches.
     planner.push_payouts();
-    for entry in entries {
-        planner.add(Action::CloseEntry(entry));
+    for (game, entries) in entries {
+        planner.close_planned(game, entries);
     }
     planner.plan
 }

@@ -293,6 +293,18 @@ fn what_is_paid_is_closed_after_a_while_entries_first() {
     let [Action::CloseEntry(first), Action::CloseEntry(second)] = planned.actions.as_slice() else {
         panic!("{planned:?}");
     };
+    // A view that is out of step may have one of them with another game, too.
+    let mut torn = state.clone();
+    for entry in [first, second] {
+        let orphan = Orphan {
+            game: key(10, 99),
+            player: entry.player,
+        };
+        torn.orphans.insert(entry.entry, orphan);
+    }
+    let planned = plan(&torn, &settings);
+    assert_eq!(planned.actions.len(), 2);
+    assert_eq!(planned.waiting[0].reason, Reason::NotInSync);
     // One that cannot be closed holds the game up until claims end.
     act(
         &mut state,
