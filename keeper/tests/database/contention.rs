@@ -112,10 +112,13 @@ async fn contend(count: usize, turns: usize) {
     };
     let mut connection = database.connect().await;
     for turn in 0..turns {
-        eventually("somebody leads", async || leader().is_some()).await;
-        let Some((index, epoch)) = leader() else {
-            continue;
-        };
+        let mut leading = None;
+        eventually("somebody leads", async || {
+            leading = leader();
+            leading.is_some()
+        })
+        .await;
+        let (index, epoch) = leading.unwrap();
         eventually("it writes, or leads no more", async || {
             wrote(&mut connection, epoch).await || leader().is_none_or(|(_, now)| now != epoch)
         })
