@@ -22,6 +22,11 @@ CREATE DOMAIN address AS TEXT COLLATE "C"
 -- A sha256 digest, a seed or a random value.
 CREATE DOMAIN hash32 AS BYTEA CHECK (octet_length(VALUE) = 32);
 
+-- How sure it is that a row stays: a processed block may be dropped by a fork, a
+-- confirmed one has the votes of two thirds of the stake, a finalized one is
+-- there for good.
+CREATE TYPE finality AS ENUM ('processed', 'confirmed', 'finalized');
+
 CREATE TYPE game_status AS ENUM ('open', 'drawing', 'playing', 'settled', 'cancelled');
 
 -- Times are kept losslessly as the chain's unix seconds (BIGINT) and shown as

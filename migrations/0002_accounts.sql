@@ -2,10 +2,13 @@
 --
 -- Every account row carries:
 --   slot           the slot at which these contents were observed; an update
---                  with a lower (slot, write_version) is stale and ignored
---   write_version  order within the slot, where the source knows one; else 0
---   lamports       the account's balance, rent included
+--                  with a lower (slot, write_version) is stale and ignored. Its
+--                  finality is finality(slot)
+--   write_version  order of the writes within the slot; the largest BIGINT where
+--                  these contents are the last of their slot
+--   first_slot     the slot at which the account was first seen
 --   closed_at_slot the slot at which the account was gone; the row stays
+--   lamports       the account's balance, rent included
 --
 -- No foreign keys: accounts arrive in any order, and a batch must not fail
 -- because its neighbour has not come yet. `lottery-indexer verify` checks that
@@ -14,7 +17,8 @@
 CREATE TABLE houses (
     address         address PRIMARY KEY,
     slot            slot NOT NULL,
-    write_version   BIGINT NOT NULL DEFAULT 0,
+    write_version   BIGINT NOT NULL,
+    first_slot      slot NOT NULL,
     closed_at_slot  slot,
     lamports        u64 NOT NULL,
     authority       address NOT NULL,
@@ -54,7 +58,8 @@ CREATE TABLE houses (
 CREATE TABLE treasuries (
     address         address PRIMARY KEY,
     slot            slot NOT NULL,
-    write_version   BIGINT NOT NULL DEFAULT 0,
+    write_version   BIGINT NOT NULL,
+    first_slot      slot NOT NULL,
     closed_at_slot  slot,
     lamports        u64 NOT NULL,
     house           address NOT NULL,
@@ -76,7 +81,8 @@ CREATE INDEX treasuries_by_house ON treasuries (house);
 CREATE TABLE jackpots (
     address             address PRIMARY KEY,
     slot                slot NOT NULL,
-    write_version       BIGINT NOT NULL DEFAULT 0,
+    write_version       BIGINT NOT NULL,
+    first_slot          slot NOT NULL,
     closed_at_slot      slot,
     lamports            u64 NOT NULL,
     house               address NOT NULL,
@@ -112,7 +118,8 @@ CREATE INDEX jackpots_by_house ON jackpots (house, tier);
 CREATE TABLE lanes (
     address         address PRIMARY KEY,
     slot            slot NOT NULL,
-    write_version   BIGINT NOT NULL DEFAULT 0,
+    write_version   BIGINT NOT NULL,
+    first_slot      slot NOT NULL,
     closed_at_slot  slot,
     lamports        u64 NOT NULL,
     house           address NOT NULL,
@@ -135,7 +142,8 @@ CREATE INDEX lanes_by_house ON lanes (house, index);
 CREATE TABLE draws (
     address        address PRIMARY KEY,
     slot           slot NOT NULL,
-    write_version  BIGINT NOT NULL DEFAULT 0,
+    write_version  BIGINT NOT NULL,
+    first_slot     slot NOT NULL,
     closed_at_slot slot,
     lamports       u64 NOT NULL,
     house          address NOT NULL,
@@ -167,4 +175,5 @@ CREATE TABLE draws (
     CHECK (settled <= games)
 );
 CREATE INDEX draws_by_lane ON draws (lane, seed_slot);
-CREATE INDEX draws_live ON draws (address) WHERE closed_at_slot IS NULL;
+-- Those that may yet settle games, or were not seen to their end.
+CREATE INDEX draws_undone ON draws (address) WHERE closed_at_slot IS NULL OR settled <> games;

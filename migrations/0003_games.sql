@@ -4,7 +4,8 @@
 CREATE TABLE games (
     address               address PRIMARY KEY,
     slot                  slot NOT NULL,
-    write_version         BIGINT NOT NULL DEFAULT 0,
+    write_version         BIGINT NOT NULL,
+    first_slot            slot NOT NULL,
     closed_at_slot        slot,
     lamports              u64 NOT NULL,
     house                 address NOT NULL,
@@ -78,7 +79,8 @@ CREATE TABLE games (
     version               u8 NOT NULL,
     bump                  u8 NOT NULL,
     -- The round count that the entries' fates, rounds, winners and jackpot wins
-    -- have been computed for; behind rounds_settled there is work to do.
+    -- have been computed for; where it differs from rounds_settled there is work to
+    -- do. Negative after a fork took back what it was computed from.
     derived_rounds        SMALLINT NOT NULL DEFAULT 0,
     -- Whether that was done with the settlement's amounts. A game whose vault is
     -- frozen has all its rounds, and gets its amounts later.
@@ -108,7 +110,8 @@ CREATE INDEX games_to_derive ON games (address)
 CREATE TABLE entries (
     address         address PRIMARY KEY,
     slot            slot NOT NULL,
-    write_version   BIGINT NOT NULL DEFAULT 0,
+    write_version   BIGINT NOT NULL,
+    first_slot      slot NOT NULL,
     closed_at_slot  slot,
     lamports        u64 NOT NULL,
     game            address NOT NULL,
@@ -135,7 +138,10 @@ CREATE TABLE entries (
     -- Award per tier, 0 where not won (base units); NULL until the game is settled.
     jackpot_awards  u64[] CHECK (cardinality(jackpot_awards) = 3),
     CHECK (place IS NULL OR eliminated_round IS NULL)
-);
+)
+-- Room for what becomes of it to be written on the same page: its indexes need not
+-- be touched then.
+WITH (fillfactor = 80);
 CREATE INDEX entries_by_game ON entries (game, first_ticket) INCLUDE (player, tickets);
 CREATE INDEX entries_by_player ON entries (player, joined_at DESC);
 
@@ -183,14 +189,20 @@ CREATE TABLE winners (
 );
 CREATE INDEX winners_by_player ON winners (player);
 
--- The jackpots that settled games hit.
+-- The jackpots that settled games hit: the history of wins per tier.
 CREATE TABLE jackpot_wins (
-    game   address NOT NULL,
-    tier   SMALLINT NOT NULL CHECK (tier BETWEEN 0 AND 2),
-    ticket u32 NOT NULL,
-    entry  address,
-    player address,
-    award  u64 NOT NULL,
+    game     address NOT NULL,
+    tier     SMALLINT NOT NULL CHECK (tier BETWEEN 0 AND 2),
+    house    address NOT NULL,
+    -- When the game was settled (unix seconds).
+    won_at   BIGINT NOT NULL,
+    ticket   u32 NOT NULL,
+    -- NULL when the entry was closed before this database saw it.
+    entry    address,
+    player   address,
+    award    u64 NOT NULL,
+    won_time TIMESTAMPTZ GENERATED ALWAYS AS (unix_time(won_at)) STORED,
     PRIMARY KEY (game, tier)
 );
+CREATE INDEX jackpot_wins_by_tier ON jackpot_wins (house, tier, won_at DESC);
 CREATE INDEX jackpot_wins_by_player ON jackpot_wins (player);

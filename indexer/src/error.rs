@@ -1,15 +1,17 @@
 //! What can go wrong in the indexer, an enum a boundary. The sources have
 //! theirs in [`crate::source`], the API in [`crate::api`].
 
+use crate::store::writer::WriterError;
+
 /// The writer cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     #[error("the database refused a statement: {0}")]
-    Database(#[source] sqlx::Error),
+    Writer(#[source] WriterError),
     #[error(
         "the database did not come back while stopping; the last batch will be read again: {0}"
     )]
-    Drain(#[source] sqlx::Error),
+    Drain(#[source] WriterError),
 }
 
 /// The ledger cannot go on for now.
@@ -23,6 +25,10 @@ pub enum LedgerError {
     Signature(String),
     #[error("{0} is no slot")]
     Slot(u64),
+    #[error("the node lists the same signatures again before {0}")]
+    Page(solana_signature::Signature),
+    #[error("nobody writes any more")]
+    Deaf,
 }
 
 impl From<solana_rpc_client_api::client_error::Error> for LedgerError {

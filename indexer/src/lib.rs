@@ -5,6 +5,7 @@
 //! transaction; `derive` computes beside them; `api` reads; `verify` compares the
 //! tables with the chain and recomputes every draw.
 
+pub mod analytics;
 pub mod api;
 pub mod cli;
 pub mod config;
@@ -16,4 +17,5 @@ pub mod ledger;
 mod run;
 pub mod source;
 pub mod store;
+pub mod upkeep;
 pub mod verify;

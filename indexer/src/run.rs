@@ -19,9 +19,9 @@ use crate::{
     config::{RpcUrl, WsUrl},
     derive,
     error::ClaimError,
-    ingest::{CHANNEL_CAPACITY, Ingest},
+    ingest::{CHANNEL_CAPACITY, CHUNK_CAPACITY, Ingest, Wiring},
     ledger::Ledger,
-    source::{self, RpcSource, RpcSourceConfig, Source},
+    source::{self, Chain, RpcSource, RpcSourceConfig, SlotStatus, Source},
     store::{
         self,
         watermark::{self, Identity},
@@ -113,7 +113,24 @@ pub async fn follow(pool: PgPool, settings: Follow) -> anyhow::Result<()> {
     let known = watermark::read(&pool).await?;
 
     let changed = Arc::new(Notify::new());
+    let again = Arc::new(Notify::new());
     let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+    let (chunk_sender, chunks) = mpsc::channel(CHUNK_CAPACITY);
+    let options = pool.connect_options().as_ref().clone();
+    let mut ingest = Ingest::new(
+        options,
+        Wiring {
+            chain: Arc::new(Chain::new(Arc::clone(&rpc), COMMITMENT)),
+            changed: Arc::clone(&changed),
+            again: Arc::clone(&again),
+            commitment: SlotStatus::Confirmed,
+            stop: stop.clone(),
+        },
+    );
+    ingest
+        .lead()
+        .await
+        .context("becoming the one that writes")?;
     let source = RpcSource::new(
         Arc::clone(&rpc),
         RpcSourceConfig {
@@ -123,10 +140,16 @@ pub async fn follow(pool: PgPool, settings: Follow) -> anyhow::Result<()> {
             slot_interval: SLOT_INTERVAL,
             silence: settings.stream_silence,
             known_slot: known.and_then(|mark| mark.snapshot_slot),
+            again,
         },
     );
-    let ingest = Ingest::new(pool.clone(), Arc::clone(&changed), stop.clone());
-    let ledger = Ledger::new(rpc, pool.clone(), COMMITMENT, settings.ledger_interval);
+    let ledger = Ledger::new(
+        rpc,
+        pool.clone(),
+        chunk_sender,
+        COMMITMENT,
+        settings.ledger_interval,
+    );
 
     let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
     if let Some((address, pool)) = settings.serve {
@@ -134,7 +157,7 @@ pub async fn follow(pool: PgPool, settings: Follow) -> anyhow::Result<()> {
         tasks.spawn(serve_until(listener, pool, stop.clone()));
     }
     tasks.spawn(infallible(source.run(sender, stop.clone())));
-    tasks.spawn(async move { ingest.run(receiver).await.context("writing accounts") });
+    tasks.spawn(async move { ingest.run(receiver, chunks).await.context("writing") });
     tasks.spawn(infallible(ledger.run(stop.clone())));
     tasks.spawn(infallible(derive::run(pool.clone(), changed, stop.clone())));
     let result = join(tasks, &stop).await;

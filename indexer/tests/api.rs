@@ -53,7 +53,7 @@ async fn refused(base: &str, path: &str, status: u16, code: &str) {
 async fn seeded() -> (TestDatabase, World, String) {
     let database = TestDatabase::migrated().await;
     let (world, told) = World::played();
-    let mut events: Vec<Event> = told.into_iter().map(Event::Update).collect();
+    let mut events: Vec<Event> = told.into_iter().map(Event::Account).collect();
     events.push(Event::Progress {
         applied: 55,
         chain: 57,

@@ -9,8 +9,6 @@
 
 mod common;
 
-use std::time::Duration;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use common::{
     TestDatabase,
@@ -22,19 +20,13 @@ use lottery_client::{
     address,
     instruction::{self as ix, Batch, EntryKeys, Purchase, Token},
 };
-use lottery_indexer::{ledger::Ledger, store::U64};
+use lottery_indexer::store::U64;
 use serde_json::{Value, json};
-use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 
 async fn read(database: &TestDatabase, node: &Node) {
-    let ledger = Ledger::new(
-        node.serve().await,
-        database.pool.clone(),
-        CommitmentConfig::confirmed(),
-        Duration::from_millis(1),
-    );
-    assert!(ledger.catch_up(false).await.unwrap());
+    let rpc = node.serve().await;
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
 }
 
 fn keys(token: Option<Token>) -> EntryKeys {
@@ -81,7 +73,8 @@ type Row = (
 async fn instructions(database: &TestDatabase, signature: &str) -> Vec<Row> {
     sqlx::query_as(
         "SELECT position, batch, name, game, player, accounts, arguments, result::int8
-         FROM instructions WHERE signature = $1 ORDER BY position",
+         FROM instructions i JOIN transactions t ON t.id = i.transaction_id
+         WHERE t.signature = $1 ORDER BY position",
     )
     .bind(signature)
     .fetch_all(&database.pool)
@@ -234,28 +227,17 @@ async fn events_are_kept_whole_and_their_payments_apart() {
     let events = [(1, event_data(&event)), (1, event_data(&paid([1, 2])))];
     let signature = node.tell(1, 5, key(1), &two, &events);
     read(&database, &node).await;
-    type Event = (
-        i16,
-        i32,
-        String,
-        i16,
-        Vec<String>,
-        Vec<String>,
-        String,
-        U64,
-        U64,
-        Value,
-    );
+    type Event = (i16, i32, String, i16, String, String, U64, U64, Value);
     let row: Event = sqlx::query_as(
-        "SELECT instruction, position, kind, version, games::text[], players::text[], cranker,
-                amount, bounty, body
-         FROM events WHERE signature = $1 AND position = 0",
+        "SELECT instruction, position, kind::text, version, game, cranker, amount, bounty, body
+         FROM game_events e JOIN transactions t ON t.id = e.transaction_id
+         WHERE t.signature = $1 AND position = 0",
     )
     .bind(&signature)
     .fetch_one(&database.pool)
     .await
     .unwrap();
-    let body = row.9.clone();
+    let body = row.8.clone();
     let text = |number: u8| key(number).to_string();
     assert_eq!(
         row,
@@ -264,18 +246,17 @@ async fn events_are_kept_whole_and_their_payments_apart() {
             0,
             "players_paid".to_owned(),
             1,
-            vec![text(3)],
-            vec![text(5)],
+            text(3),
             text(1),
             U64(u64::MAX),
             U64(9),
             body.clone()
         )
     );
-    assert_eq!(body["payments"][0]["amount"], "18446744073709551615");
-    assert_eq!(body["paid_out"], "18446744073709551615");
+    let rest = json!({ "paid_out": "18446744073709551615", "refunded": "0" });
+    assert_eq!(body, rest);
     type Paid = (
-        i32,
+        i16,
         String,
         Option<i16>,
         Option<i16>,
@@ -303,7 +284,7 @@ async fn events_are_kept_whole_and_their_payments_apart() {
         (1, "rent".to_owned(), None, None, None, text(5), U64(3)),
     ];
     assert_eq!(rows, expected);
-    let by_game: i64 = sqlx::query_scalar("SELECT count(*) FROM events WHERE games @> ARRAY[$1]")
+    let by_game: i64 = sqlx::query_scalar("SELECT count(*) FROM game_events WHERE game = $1")
         .bind(text(3))
         .fetch_one(&database.pool)
         .await
@@ -313,7 +294,7 @@ async fn events_are_kept_whole_and_their_payments_apart() {
     // Read again, nothing comes twice.
     database.tamper("DELETE FROM ledger_cursor").await;
     read(&database, &node).await;
-    let count: i64 = database.value("SELECT count(*) FROM events").await;
+    let count: i64 = database.value("SELECT count(*) FROM game_events").await;
     let payments: i64 = database.value("SELECT count(*) FROM payments").await;
     assert_eq!((count, payments), (2, 4));
 }
@@ -355,7 +336,7 @@ async fn what_is_not_understood_is_kept_and_stops_nothing() {
         .await;
     assert_eq!(names, ["close_entry", "unknown", "claim"]);
     // The event between is not lost.
-    let events: i64 = database.value("SELECT count(*) FROM events").await;
+    let events: i64 = database.value("SELECT count(*) FROM game_events").await;
     assert_eq!(events, 1);
 
     // Nonsense that failed is nobody's loss.
@@ -391,6 +372,6 @@ async fn only_the_program_tells_events() {
     forged.data = [tag, &event_data(&paid([1, 2]))].concat();
     node.add(1, 5, key(1), &[forged], meta(Value::Null));
     read(&database, &node).await;
-    let events: i64 = database.value("SELECT count(*) FROM events").await;
+    let events: i64 = database.value("SELECT count(*) FROM game_events").await;
     assert_eq!(events, 0);
 }

@@ -89,7 +89,7 @@ async fn fates_follow_every_round() {
                 world
                     .accounts(slot)
                     .into_iter()
-                    .map(Event::Update)
+                    .map(Event::Account)
                     .collect(),
             )
             .await;
@@ -136,7 +136,7 @@ async fn fates_wait_for_late_entries_but_not_for_closed_ones() {
             .value("SELECT count(*) FROM games WHERE derived_rounds > 0")
             .await
     };
-    let updates = |accounts: Vec<_>| accounts.into_iter().map(Event::Update).collect();
+    let updates = |accounts: Vec<_>| accounts.into_iter().map(Event::Account).collect();
     database.ingest(updates(accounts.clone())).await;
     derive::once(&database.pool).await.unwrap();
     assert_eq!(derived().await, 1, "the game with all its entries");
@@ -153,7 +153,7 @@ async fn a_draw_settled_unseen_is_closed_by_what_it_left() {
     let (world, told) = World::played();
     // The stream alone, which never tells of a closed account.
     database
-        .ingest(told.into_iter().map(Event::Update).collect())
+        .ingest(told.into_iter().map(Event::Account).collect())
         .await;
     derive::once(&database.pool).await.unwrap();
     let (closed, all): (i64, i64) = sqlx::query_as(

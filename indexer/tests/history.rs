@@ -22,14 +22,14 @@ use lottery::{
 use lottery_client::instruction as ix;
 use lottery_indexer::{
     derive,
-    source::{Event, Snapshot},
+    source::Snapshot,
     store::{games::GameBody, table},
     verify::{self, Vaults},
 };
 use serde_json::Value;
 
 async fn see(database: &TestDatabase, snapshot: Snapshot) {
-    database.ingest(vec![Event::Snapshot(snapshot)]).await;
+    database.ingest(common::snapshot(snapshot)).await;
     derive::once(&database.pool).await.unwrap();
 }
 
@@ -161,7 +161,7 @@ async fn entries_that_nobody_saw_are_known_by_their_sums() {
     assert_eq!(report.checked.unseen_entries, 2);
     for tampering in [
         "UPDATE games SET entries_hash = sha256('')",
-        "UPDATE events SET body = jsonb_set(body, '{tickets}', '30') WHERE kind = 'game_closed'",
+        "UPDATE game_events SET body = jsonb_set(body, '{tickets}', '30') WHERE kind = 'game_closed'",
     ] {
         database.tamper(tampering).await;
         let report = verify::pass(&database.pool, &chain.snapshot(11), &Vaults::new())
@@ -175,7 +175,7 @@ async fn entries_that_nobody_saw_are_known_by_their_sums() {
     }
     let told: (String, String, i64) = sqlx::query_as(
         "SELECT created.body->>'prize_bps', closed.body->>'entries_hash', created.slot::bigint
-         FROM events created, events closed
+         FROM game_events created, game_events closed
          WHERE created.kind = 'game_created' AND closed.kind = 'game_closed'",
     )
     .fetch_one(&database.pool)
@@ -348,7 +348,7 @@ async fn a_gift_to_a_jackpot_is_accounted_for() {
     chain.read(&database).await;
     chain.verify(&database, 4).await;
     database
-        .tamper("DELETE FROM events WHERE kind = 'jackpot_funded'")
+        .tamper("DELETE FROM jackpot_contributions WHERE source = 'gift'")
         .await;
     let report = verify::pass(&database.pool, &chain.snapshot(4), &Vaults::new())
         .await

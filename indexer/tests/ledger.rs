@@ -9,8 +9,6 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::{
     TestDatabase,
     chain::{World, key, value},
@@ -20,20 +18,10 @@ use lottery::events::{
     DrawRequested, DrawRevealed, DrawSettled, EVENT_VERSION, GameCancelled, RoundSettled,
 };
 use lottery_client::instruction::{self as ix, DrawKeys, LaneKeys, Purchase, Revelation};
-use lottery_indexer::{derive, ledger::Ledger, source::Event, store::U64};
+use lottery_indexer::{derive, source::Event, store::U64};
 use serde_json::{Value, json};
-use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
-
-async fn ledger(database: &TestDatabase, node: &Node) -> Ledger {
-    Ledger::new(
-        node.serve().await,
-        database.pool.clone(),
-        CommitmentConfig::confirmed(),
-        Duration::from_millis(1),
-    )
-}
 
 /// An instruction that leaves no event.
 fn join() -> Instruction {
@@ -80,8 +68,8 @@ async fn transactions_are_kept_with_what_they_did_and_cost() {
     let first = node.tell(1, 5, payer, &both, &[(1, cancelled)]);
     let custom = json!({"InstructionError": [0, {"Custom": 6022}]});
     let second = node.add(2, 6, payer, &[cancel], meta(custom.clone()));
-    let ledger = ledger(&database, &node).await;
-    assert!(ledger.catch_up(false).await.unwrap());
+    let rpc = node.serve().await;
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
 
     type Row = (
         i64,
@@ -139,7 +127,7 @@ async fn transactions_are_kept_with_what_they_did_and_cost() {
     // Only what is new is asked for afterwards.
     let asked = node.asked("getTransaction");
     node.add(3, 7, payer, &[join], meta(Value::Null));
-    assert!(ledger.catch_up(false).await.unwrap());
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
     assert_eq!(node.asked("getTransaction"), asked + 1);
     assert_eq!(
         database
@@ -164,24 +152,24 @@ async fn a_transaction_not_served_yet_is_waited_for_and_at_last_set_aside() {
     }
     let mut served = Value::Null;
     node.set(|script| served = std::mem::take(&mut script.transactions[1].2));
-    let ledger = ledger(&database, &node).await;
+    let rpc = node.serve().await;
     let count = async || -> i64 { database.value("SELECT count(*) FROM transactions").await };
-    assert!(!ledger.catch_up(false).await.unwrap());
+    assert!(!database.read_ledger(&rpc, false).await.unwrap());
     assert_eq!(count().await, 1, "those before it");
     node.set(|script| script.transactions[1].2 = served);
-    assert!(ledger.catch_up(false).await.unwrap());
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
     assert_eq!(count().await, 3);
     node.add(4, 4, key(1), &[join()], meta(Value::Null));
     node.set(|script| script.transactions[3].2 = Value::Null);
-    assert!(!ledger.catch_up(false).await.unwrap());
-    assert!(ledger.catch_up(true).await.unwrap());
+    assert!(!database.read_ledger(&rpc, false).await.unwrap());
+    assert!(database.read_ledger(&rpc, true).await.unwrap());
     let letters: i64 = database
         .value("SELECT count(*) FROM dead_letters WHERE kind = 'transaction'")
         .await;
     assert_eq!((count().await, letters), (3, 1));
     // A node that fails is no reason to lose anything.
     node.set(|script| script.down = true);
-    assert!(ledger.catch_up(false).await.is_err());
+    assert!(database.read_ledger(&rpc, false).await.is_err());
 }
 
 #[tokio::test]
@@ -269,9 +257,8 @@ async fn a_draw_that_no_account_ever_showed_is_filled_in() {
     // The accounts' stream saw the end alone: no draw in it.
     database.snapshot(110, world.accounts(110)).await;
     assert!(
-        ledger(&database, &node)
-            .await
-            .catch_up(false)
+        database
+            .read_ledger(&node.serve().await, false)
             .await
             .unwrap()
     );
@@ -306,7 +293,7 @@ async fn a_draw_that_no_account_ever_showed_is_filled_in() {
         .into_iter()
         .find(|a| a.address == draw)
         .unwrap();
-    database.ingest(vec![Event::Update(old)]).await;
+    database.ingest(vec![Event::Account(old)]).await;
     assert!(
         database
             .value::<bool>("SELECT value IS NOT NULL FROM draws")
@@ -331,8 +318,8 @@ async fn a_long_history_is_read_page_by_page_oldest_first() {
         }
     });
     assert!(!template.is_empty());
-    let ledger = ledger(&database, &node).await;
-    assert!(ledger.catch_up(false).await.unwrap());
+    let rpc = node.serve().await;
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
     assert_eq!(
         database
             .value::<i64>("SELECT count(*) FROM transactions")
@@ -345,7 +332,17 @@ async fn a_long_history_is_read_page_by_page_oldest_first() {
             .await,
         2_299
     );
-    assert_eq!(node.asked("getSignaturesForAddress"), 3);
+    // Three pages, of which the one in the middle is asked for twice.
+    assert_eq!(node.asked("getSignaturesForAddress"), 4);
+    let slots: Vec<i64> = sqlx::query_scalar("SELECT slot::int8 FROM transactions ORDER BY id")
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+    assert!(
+        slots
+            .chunks(250)
+            .is_sorted_by_key(|chunk| chunk.iter().min())
+    );
 }
 
 #[tokio::test]
@@ -358,14 +355,14 @@ async fn a_node_that_forgot_where_the_ledger_stands_is_read_by_slot() {
     };
     add(1, 10);
     add(2, 20);
-    let ledger = ledger(&database, &node).await;
-    assert!(ledger.catch_up(false).await.unwrap());
+    let rpc = node.serve().await;
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
     // The node purges what it had, and goes on.
     node.set(|script| script.transactions.clear());
     add(3, 15);
     add(4, 20);
     add(5, 30);
-    assert!(ledger.catch_up(false).await.unwrap());
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
     let slots: Vec<i64> = sqlx::query_scalar("SELECT slot::int8 FROM transactions ORDER BY slot")
         .fetch_all(&database.pool)
         .await

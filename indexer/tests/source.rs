@@ -10,7 +10,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use common::{
     chain::{World, key, update},
@@ -18,7 +18,7 @@ use common::{
 };
 use lottery_indexer::source::{Event, RpcSource, RpcSourceConfig, Source};
 use solana_commitment_config::CommitmentConfig;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 async fn follow(
@@ -34,6 +34,7 @@ async fn follow(
             slot_interval: Duration::from_millis(5),
             silence: Duration::from_secs(5),
             known_slot,
+            again: Arc::new(Notify::new()),
         },
     );
     let (sender, receiver) = mpsc::channel(4);
@@ -55,6 +56,15 @@ async fn next<T>(events: &mut mpsc::Receiver<Event>, wanted: impl Fn(Event) -> O
     .unwrap()
 }
 
+/// Waits for the end of a snapshot of a slot.
+async fn complete(events: &mut mpsc::Receiver<Event>, wanted: i64) {
+    next(events, |event| match event {
+        Event::Complete { slot } if slot == wanted => Some(()),
+        _ => None,
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn snapshots_repeat_and_tell_the_chains_slot() {
     let node = Node::default();
@@ -64,22 +74,24 @@ async fn snapshots_repeat_and_tell_the_chains_slot() {
         script.accounts = world.accounts(7);
     });
     let (mut events, stop) = follow(&node, None).await;
-    let snapshot = next(&mut events, |event| match event {
-        Event::Snapshot(snapshot) => Some(snapshot),
+    let accounts = next(&mut events, |event| match event {
+        Event::Part(accounts) => Some(accounts),
         _ => None,
     })
     .await;
-    assert_eq!((snapshot.slot, snapshot.accounts), (7, world.accounts(7)));
+    assert_eq!(accounts, world.accounts(7));
+    complete(&mut events, 7).await;
     node.set(|script| {
         script.slot = 9;
         script.accounts = vec![update(key(1), 9, 1, &world.lane)];
     });
     let accounts = next(&mut events, |event| match event {
-        Event::Snapshot(snapshot) if snapshot.slot == 9 => Some(snapshot.accounts),
+        Event::Part(accounts) if accounts.iter().any(|a| a.slot == 9) => Some(accounts),
         _ => None,
     })
     .await;
     assert_eq!(accounts.len(), 1);
+    complete(&mut events, 9).await;
     next(&mut events, |event| {
         matches!(event, Event::Progress { chain: 9, .. }).then_some(())
     })
@@ -99,10 +111,7 @@ async fn a_node_that_fails_is_asked_again() {
     })
     .await;
     node.set(|script| (script.down, script.slot) = (false, 3));
-    next(&mut events, |event| {
-        matches!(event, Event::Snapshot(_)).then_some(())
-    })
-    .await;
+    complete(&mut events, 3).await;
 }
 
 #[tokio::test]
@@ -112,14 +121,11 @@ async fn a_node_that_lags_behind_what_is_stored_is_refused() {
     let (mut events, _stop) = follow(&node, Some(6)).await;
     let trouble = next(&mut events, |event| match event {
         Event::Trouble(trouble) => Some(trouble),
-        Event::Snapshot(_) => panic!("an old snapshot was taken"),
+        Event::Part(_) | Event::Complete { .. } => panic!("an old snapshot was taken"),
         _ => None,
     })
     .await;
     assert!(trouble.contains("behind"), "{trouble}");
     node.set(|script| script.slot = 6);
-    next(&mut events, |event| {
-        matches!(event, Event::Snapshot(_)).then_some(())
-    })
-    .await;
+    complete(&mut events, 6).await;
 }

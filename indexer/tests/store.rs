@@ -86,13 +86,13 @@ async fn the_largest_values_come_back_as_they_went_in() {
 
     database
         .ingest(vec![
-            Event::Update(update(key(1), i64::MAX, u64::MAX, &house)),
-            Event::Update(update(key(2), 1, u64::MAX, &treasury)),
-            Event::Update(update(key(3), 1, u64::MAX, &jackpot)),
-            Event::Update(update(key(4), 1, u64::MAX, &lane)),
-            Event::Update(update(key(5), 1, u64::MAX, &draw)),
-            Event::Update(update(key(6), 1, u64::MAX, &entry)),
-            Event::Update(update(key(7), 1, u64::MAX, &game)),
+            Event::Account(update(key(1), i64::MAX, u64::MAX, &house)),
+            Event::Account(update(key(2), 1, u64::MAX, &treasury)),
+            Event::Account(update(key(3), 1, u64::MAX, &jackpot)),
+            Event::Account(update(key(4), 1, u64::MAX, &lane)),
+            Event::Account(update(key(5), 1, u64::MAX, &draw)),
+            Event::Account(update(key(6), 1, u64::MAX, &entry)),
+            Event::Account(update(key(7), 1, u64::MAX, &game)),
         ])
         .await;
 
@@ -194,17 +194,23 @@ async fn only_what_is_newer_changes_a_row() {
     // Of one slot the later arrival counts ...
     database.update(treasury(10, 3)).await;
     assert_eq!(accrued(&database).await, (3, 10));
-    // ... unless the source knows better.
-    let mut versioned = treasury(10, 4);
-    versioned.write_version = 5;
-    database.update(versioned).await;
-    database.update(treasury(10, 5)).await;
-    assert_eq!(accrued(&database).await, (4, 10));
+    // ... unless the source numbers the writes ...
+    let numbered = |accrued, write_version| AccountUpdate {
+        write_version,
+        ..treasury(11, accrued)
+    };
+    database.update(numbered(4, 7)).await;
+    database.update(numbered(5, 6)).await;
+    assert_eq!(accrued(&database).await, (4, 11));
+    // ... and what is read of a slot that is over is its last.
+    database.update(treasury(11, 6)).await;
+    database.update(numbered(7, 8)).await;
+    assert_eq!(accrued(&database).await, (6, 11));
     // Likewise within a batch.
     database
         .ingest(
-            [treasury(13, 8), treasury(12, 7), treasury(11, 6)]
-                .map(Event::Update)
+            [treasury(13, 8), treasury(12, 7), numbered(6, 9)]
+                .map(Event::Account)
                 .to_vec(),
         )
         .await;

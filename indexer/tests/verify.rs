@@ -30,8 +30,8 @@ async fn followed() -> (TestDatabase, Snapshot) {
         slot: 60,
         accounts: world.accounts(60),
     };
-    let mut events: Vec<Event> = told.into_iter().map(Event::Update).collect();
-    events.push(Event::Snapshot(last.clone()));
+    let mut events: Vec<Event> = told.into_iter().map(Event::Account).collect();
+    events.extend(common::snapshot(last.clone()));
     database.ingest(events).await;
     derive::once(&database.pool).await.unwrap();
     (database, last)
@@ -295,7 +295,7 @@ async fn vaults_must_cover_what_token_houses_owe() {
         account.lamports -= owed.map_or(0, |vault| vault.amount);
     }
     let chain = Snapshot { slot: 60, accounts };
-    database.ingest(vec![Event::Snapshot(chain.clone())]).await;
+    database.ingest(common::snapshot(chain.clone())).await;
     derive::once(&database.pool).await.unwrap();
     // The draws of its rounds are none of this test's business.
     let fields = async |chain: &Snapshot, vaults: &Vaults| -> Vec<String> {

@@ -25,6 +25,7 @@ mod lock;
 
 pub mod draw_rate;
 pub mod http_proxy;
+pub mod index_rate;
 pub mod kill_everywhere;
 pub mod rpc;
 pub mod rpc_proxy;

@@ -9,7 +9,7 @@ use super::{
     ApiError,
     page::{Parameters, address},
 };
-use crate::store::{Column, U64};
+use crate::store::{ReadColumn, U64};
 
 /// What may be asked for.
 #[derive(Deserialize)]

@@ -14,15 +14,16 @@ use crate::{error::redact, store::watermark};
 const COUNTED: i64 = 100_000;
 
 /// The tables that are counted.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "dead_letters",
     "draws",
     "entries",
-    "events",
+    "game_events",
     "game_rounds",
     "games",
     "houses",
     "instructions",
+    "jackpot_contributions",
     "jackpot_wins",
     "jackpots",
     "lanes",

@@ -4,7 +4,7 @@ use lottery::{math::split, state::TIERS};
 use serde::Serialize;
 use sqlx::{FromRow, Row, postgres::PgRow};
 
-use crate::store::{Column, U64};
+use crate::store::{ReadColumn, U64};
 
 /// The columns a summary is read from.
 pub const COLUMNS: &str = "address, house, id, status::text, entry_fee, tickets, entries, \

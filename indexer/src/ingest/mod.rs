@@ -1,236 +1,374 @@
-//! The writer of the accounts' tables: the only one. Takes what has arrived,
-//! writes it in one transaction together with the watermark, and goes on. While
-//! a batch is being written the next one gathers, so batches grow with the load
-//! and a lone change is not held up.
+//! The writer of the tables: the only one. Takes what has arrived, writes it in one
+//! transaction together with the watermark, and goes on. While a batch is being
+//! written the next one gathers, so batches grow with the load and a lone change is
+//! not held up.
+
+mod forks;
+mod restore;
+mod write;
 
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use sqlx::PgPool;
-use tokio::sync::{Notify, mpsc};
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    error::IngestError,
-    source::{AccountUpdate, Event, Snapshot},
+    error::{IngestError, redact},
+    ledger::Chunk,
+    source::{AccountUpdate, Chain, Event, SlotStatus, SlotUpdate},
     store::{
-        self,
-        batch::{Batch, TABLES, Written, letter},
-        dead_letters, table, watermark,
+        self, present, watermark,
+        writer::{Writer, WriterError},
     },
 };
+use forks::{Forks, Settled};
+use write::{Gathered, Progress, Written};
 
 /// Events that wait for the writer before the source has to.
 pub const CHANNEL_CAPACITY: usize = 4_096;
+
+/// Chunks of the ledger that wait.
+pub const CHUNK_CAPACITY: usize = 2;
 
 /// Most events taken at once.
 const BATCH_EVENTS: usize = 2_048;
 
 /// Most rows of a snapshot in one transaction.
-const SNAPSHOT_ROWS: usize = 2_000;
+const SNAPSHOT_ROWS: usize = 5_000;
 
 /// After a stop, a database that does not answer is waited for this long.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Writes what a source delivers.
-pub struct Ingest {
-    pool: PgPool,
+/// What ingests are told and tell.
+pub struct Wiring {
+    /// Asked for what forks took back.
+    pub chain: Arc<Chain>,
     /// Told after every change.
-    changed: Arc<Notify>,
-    stop: CancellationToken,
+    pub changed: Arc<Notify>,
+    /// Told when a snapshot has to be taken again.
+    pub again: Arc<Notify>,
+    /// What every row is at least, by what sources are asked for.
+    pub commitment: SlotStatus,
+    pub stop: CancellationToken,
 }
 
-/// How far the stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Progress {
-    applied: i64,
-    chain: i64,
+/// Tries until it works or cannot: nothing delivered is ever dropped, and while this
+/// waits, the full channel makes the source wait too. (A function that takes the work as
+/// a closure would not do: what borrows from its surroundings is not `Send` for every
+/// lifetime of a connection.)
+macro_rules! persist {
+    ($ingest:ident, $connection:ident => $work:expr) => {{
+        let mut attempts = Attempts::new();
+        loop {
+            let error = match $ingest.writer.connection().await {
+                Ok($connection) => match $work.await {
+                    Ok(done) => break Ok(done),
+                    Err(error) => {
+                        // Whether it was the connection's fault is not always told.
+                        $ingest.writer.discard();
+                        WriterError::Database(error)
+                    }
+                },
+                Err(error) => error,
+            };
+            if let Err(error) = attempts.again(error, &$ingest.wiring.stop).await {
+                break Err(error);
+            }
+        }
+    }};
+}
+
+/// Writes what sources deliver.
+pub struct Ingest {
+    writer: Writer,
+    wiring: Wiring,
+    forks: Forks,
+    /// The writer's connection that knows which accounts the snapshot under way showed.
+    snapshot: Option<u64>,
+    /// The slots that snapshots were taken at, where they may yet be dropped.
+    snapshots: Vec<i64>,
 }
 
 impl Ingest {
-    pub fn new(pool: PgPool, changed: Arc<Notify>, stop: CancellationToken) -> Self {
+    pub fn new(options: PgConnectOptions, wiring: Wiring) -> Self {
         Self {
-            pool,
-            changed,
-            stop,
+            writer: Writer::new(options),
+            wiring,
+            forks: Forks::default(),
+            snapshot: None,
+            snapshots: Vec::new(),
         }
     }
 
-    /// Writes until the source is done and everything it delivered is stored.
+    /// Waits until this is the one that writes, and finds out what may yet be dropped.
+    ///
+    /// # Errors
+    /// When the database refuses for a reason that trying again cannot cure.
+    pub async fn lead(&mut self) -> Result<(), IngestError> {
+        let (confirmed, finalized, touched) =
+            persist!(self, connection => restore::unsettled(connection))?;
+        self.forks = Forks::starting_at(confirmed, finalized);
+        for (slot, account) in touched {
+            self.forks.touch(slot, account);
+        }
+        Ok(())
+    }
+
+    /// Writes until the sources are done and everything they delivered is stored.
     ///
     /// # Errors
     /// When the database refuses for a reason that trying again cannot cure, or
     /// does not come back while stopping.
-    pub async fn run(self, mut events: mpsc::Receiver<Event>) -> Result<(), IngestError> {
+    pub async fn run(
+        mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut chunks: mpsc::Receiver<Chunk>,
+    ) -> Result<(), IngestError> {
         let mut gathered = Vec::with_capacity(BATCH_EVENTS);
-        while events.recv_many(&mut gathered, BATCH_EVENTS).await > 0 {
-            let mut updates = Vec::new();
-            let mut progress = None;
-            for event in gathered.drain(..) {
-                match event {
-                    Event::Update(update) => updates.push(update),
-                    Event::Progress { applied, chain } => {
-                        progress = Some(Progress { applied, chain });
-                    }
-                    Event::Snapshot(snapshot) => {
-                        self.write(std::mem::take(&mut updates), progress.take())
-                            .await?;
-                        self.snapshot(snapshot).await?;
-                    }
-                    Event::Trouble(trouble) => self.note(&trouble).await,
+        let (mut live, mut history) = (true, true);
+        while live || history {
+            tokio::select! {
+                count = events.recv_many(&mut gathered, BATCH_EVENTS), if live => {
+                    live = count > 0;
+                    self.take(&mut gathered).await?;
+                }
+                chunk = chunks.recv(), if history => match chunk {
+                    Some(chunk) => self.chunk(chunk).await?,
+                    None => history = false,
                 }
             }
-            self.write(updates, progress).await?;
         }
+        self.writer.close().await;
         Ok(())
     }
 
-    /// Writes updates, each once, however often the database fails meanwhile.
-    async fn write(
-        &self,
-        updates: Vec<AccountUpdate>,
-        progress: Option<Progress>,
-    ) -> Result<(), IngestError> {
-        if updates.is_empty() && progress.is_none() {
+    /// Writes what has arrived, in its order.
+    async fn take(&mut self, events: &mut Vec<Event>) -> Result<(), IngestError> {
+        let mut gathered = Gathered::default();
+        for event in std::mem::take(events) {
+            match event {
+                Event::Account(update) => gathered.accounts.push(update),
+                Event::Transaction(transaction) => gathered.transactions.push(*transaction),
+                Event::Undecodable(letter) => gathered.letters.push(letter),
+                Event::Progress { applied, chain } => {
+                    gathered.progress = Some(Progress { applied, chain });
+                }
+                Event::Slot(update) => {
+                    self.write(std::mem::take(&mut gathered)).await?;
+                    self.slot(update).await?;
+                }
+                Event::Part(accounts) => {
+                    self.write(std::mem::take(&mut gathered)).await?;
+                    self.part(accounts).await?;
+                }
+                Event::Complete { slot } => {
+                    self.write(std::mem::take(&mut gathered)).await?;
+                    self.complete(slot).await?;
+                }
+                Event::Trouble(trouble) => {
+                    let trouble = redact(&trouble);
+                    self.note(&trouble).await;
+                }
+            }
+        }
+        self.write(gathered).await
+    }
+
+    /// Writes what was gathered, each once, however often the database fails meanwhile.
+    async fn write(&mut self, gathered: Gathered) -> Result<(), IngestError> {
+        if gathered.is_empty() {
             return Ok(());
         }
-        let written = self
-            .persist(|| store_updates(&self.pool, &updates, progress))
-            .await?;
-        self.report(written);
+        let written = persist!(self, connection => write::store(connection, &gathered))?;
+        self.written(&gathered.accounts, written);
         Ok(())
     }
 
-    async fn snapshot(&self, snapshot: Snapshot) -> Result<(), IngestError> {
-        let Snapshot { slot, accounts } = snapshot;
-        let present: Vec<String> = accounts.iter().map(|a| a.address.to_string()).collect();
-        for part in accounts.chunks(SNAPSHOT_ROWS) {
-            let written = self
-                .persist(|| store_updates(&self.pool, part, None))
-                .await?;
-            self.report(written);
+    /// Remembers what may yet be dropped, and tells who waits for changes.
+    fn written(&mut self, accounts: &[AccountUpdate], written: Written) {
+        for update in accounts {
+            self.forks.touch(update.slot, Some(update.address));
         }
-        let closed = self
-            .persist(|| finish_snapshot(&self.pool, slot, &present))
-            .await?;
-        // Even one that changed nothing: the deriver may have waited for it.
-        self.changed.notify_one();
-        tracing::debug!(slot, accounts = accounts.len(), closed, "snapshot applied");
-        Ok(())
-    }
-
-    fn report(&self, written: Written) {
+        for slot in written.slots {
+            self.forks.touch(slot, None);
+        }
+        for (slot, account) in written.touched {
+            self.forks.touch(slot, Some(account));
+        }
         if written.letters > 0 {
-            tracing::warn!(count = written.letters, "undecodable accounts set aside");
+            tracing::warn!(
+                count = written.letters,
+                "parts not understood were set aside"
+            );
         }
         if written.rows > 0 {
-            tracing::debug!(rows = written.rows, "accounts written");
-            self.changed.notify_one();
+            tracing::debug!(rows = written.rows, "written");
+            self.wiring.changed.notify_one();
         }
     }
 
-    async fn note(&self, trouble: &str) {
-        if let Err(error) = watermark::note_error(&self.pool, trouble).await {
+    async fn chunk(&mut self, chunk: Chunk) -> Result<(), IngestError> {
+        let gathered = Gathered {
+            transactions: chunk.transactions,
+            letters: chunk.letters,
+            cursor: chunk.cursor,
+            ..Gathered::default()
+        };
+        self.write(gathered).await?;
+        // Who no longer waits need not be told.
+        let _ = chunk.done.send(());
+        Ok(())
+    }
+
+    async fn part(&mut self, accounts: Vec<AccountUpdate>) -> Result<(), IngestError> {
+        if self.snapshot.is_none() {
+            persist!(self, connection => present::begin(connection))?;
+            self.snapshot = Some(self.writer.generation());
+        }
+        for part in accounts.chunks(SNAPSHOT_ROWS) {
+            let known = self.snapshot;
+            let written = persist!(self, connection => write::store_part(connection, part))?;
+            if known != Some(self.writer.generation()) {
+                // What the lost connection knew of the snapshot is lost with it.
+                self.snapshot = Some(0);
+            }
+            self.written(&[], written);
+        }
+        Ok(())
+    }
+
+    async fn complete(&mut self, slot: i64) -> Result<(), IngestError> {
+        let begun = match self.snapshot.take() {
+            Some(generation) => generation,
+            // Of an empty cluster.
+            None => {
+                persist!(self, connection => present::begin(connection))?;
+                self.writer.generation()
+            }
+        };
+        if begun != self.writer.generation() {
+            tracing::warn!(
+                slot,
+                "the database was lost during a snapshot; taking another"
+            );
+            self.wiring.again.notify_one();
+            return Ok(());
+        }
+        let closed = persist!(self, connection => write::finish_snapshot(connection, slot))?;
+        match closed {
+            Some(closed) => tracing::debug!(slot, closed, "snapshot applied"),
+            None => self.wiring.again.notify_one(),
+        }
+        self.forks.touch(slot, None);
+        self.snapshots.push(slot);
+        // Even one that changed nothing: the deriver may have waited for it.
+        self.wiring.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes back what a slot's fate drops.
+    async fn slot(&mut self, update: SlotUpdate) -> Result<(), IngestError> {
+        let mut settled = self.forks.note(update);
+        if update.status <= self.wiring.commitment {
+            settled = Settled::default();
+        }
+        if !settled.unsure.is_empty() {
+            let asked = restore::ask(&self.wiring, &settled.unsure, update).await;
+            settled.dropped.extend(asked);
+        }
+        if !settled.dropped.is_empty() {
+            self.restore(update, &settled.dropped).await?;
+        }
+        let before = self.forks.settled();
+        self.forks.done(update, &settled.dropped);
+        let (confirmed, finalized) = self.forks.settled();
+        if (confirmed, finalized) != before {
+            persist!(self, connection => watermark::settled(connection, confirmed, finalized))?;
+            self.snapshots.retain(|slot| Some(*slot) > finalized);
+        }
+        Ok(())
+    }
+
+    async fn restore(&mut self, update: SlotUpdate, dropped: &[i64]) -> Result<(), IngestError> {
+        tracing::warn!(
+            ?dropped,
+            "a fork dropped slots; taking back what they brought"
+        );
+        let accounts: Vec<_> = self.forks.accounts(dropped).into_iter().collect();
+        let Some(read) = restore::read(&self.wiring, &accounts, update.slot).await else {
+            // Stopping: what is left is found at the next start.
+            return Ok(());
+        };
+        let restored = persist!(self, connection => restore::restore(connection, dropped, &read))?;
+        tracing::info!(?dropped, ?restored, "taken back");
+        if self.snapshots.iter().any(|slot| dropped.contains(slot)) {
+            self.wiring.again.notify_one();
+        }
+        self.wiring.changed.notify_one();
+        Ok(())
+    }
+
+    async fn note(&mut self, trouble: &str) {
+        let noted = match self.writer.connection().await {
+            Ok(connection) => watermark::note_error(connection, trouble).await,
+            Err(_) => return,
+        };
+        if let Err(error) = noted {
             tracing::debug!(%error, "could not note an error in the database");
+            self.writer.discard();
+        }
+    }
+}
+
+/// How often something was tried, and until when.
+struct Attempts {
+    waits: Box<dyn Iterator<Item = Duration> + Send>,
+    deadline: Option<Instant>,
+}
+
+impl Attempts {
+    fn new() -> Self {
+        Self {
+            waits: Box::new(pauses()),
+            deadline: None,
         }
     }
 
-    /// Tries until it works or cannot: nothing delivered is ever dropped, and
-    /// while this waits, the full channel makes the source wait too.
-    async fn persist<T, F>(&self, mut work: impl FnMut() -> F) -> Result<T, IngestError>
-    where
-        F: Future<Output = Result<T, sqlx::Error>>,
-    {
-        let mut waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_secs(3))
-            .with_jitter()
-            .without_max_times()
-            .build();
-        let mut deadline = None;
-        loop {
-            let error = match work().await {
-                Ok(done) => return Ok(done),
-                Err(error) if store::is_transient(&error) => error,
-                Err(error) => return Err(IngestError::Database(error)),
-            };
-            if self.stop.is_cancelled() {
-                let now = tokio::time::Instant::now();
-                if now >= *deadline.get_or_insert(now + DRAIN) {
-                    return Err(IngestError::Drain(error));
-                }
+    /// Waits before the next attempt, if there is to be one.
+    async fn again(
+        &mut self,
+        error: WriterError,
+        stop: &CancellationToken,
+    ) -> Result<(), IngestError> {
+        match &error {
+            WriterError::Taken => tracing::info!("{error}"),
+            WriterError::Database(cause) if store::is_transient(cause) => {
+                tracing::warn!(%error, "the database failed; trying again");
             }
-            let pause = waits.next().unwrap_or_default();
-            tracing::warn!(%error, ?pause, "the database failed; trying again");
-            tokio::time::sleep(pause).await;
+            WriterError::Database(_) => return Err(IngestError::Writer(error)),
         }
-    }
-}
-
-/// Writes updates and progress in one transaction. If a row is refused for what
-/// it holds, the batch is halved until the row stands alone and goes to the dead
-/// letters, so that one bad account cannot stop the others.
-async fn store_updates(
-    pool: &PgPool,
-    updates: &[AccountUpdate],
-    progress: Option<Progress>,
-) -> Result<Written, sqlx::Error> {
-    let mut total = Written::default();
-    let mut parts = vec![updates];
-    while let Some(part) = parts.pop() {
-        let progress = progress.filter(|_| parts.is_empty());
-        match store_part(pool, part, progress).await {
-            Ok(written) => {
-                total.rows = total.rows.saturating_add(written.rows);
-                total.letters = total.letters.saturating_add(written.letters);
+        if stop.is_cancelled() {
+            let now = Instant::now();
+            if now >= *self.deadline.get_or_insert(now + DRAIN) {
+                return Err(IngestError::Drain(error));
             }
-            Err(error) if !store::is_refused_row(&error) => return Err(error),
-            Err(error) => match part {
-                [] => return Err(error),
-                [alone] => {
-                    let mut connection = pool.acquire().await?;
-                    let letter = letter(alone, &error.to_string());
-                    dead_letters::insert(&mut connection, &letter).await?;
-                    total.letters = total.letters.saturating_add(1);
-                    if progress.is_some() {
-                        parts.push(&[]);
-                    }
-                }
-                several => {
-                    // The later half goes under the earlier one: order is kept.
-                    let (first, second) = several.split_at(several.len() / 2);
-                    parts.push(second);
-                    parts.push(first);
-                }
-            },
         }
+        tokio::time::sleep(self.waits.next().unwrap_or_default()).await;
+        Ok(())
     }
-    Ok(total)
 }
 
-async fn store_part(
-    pool: &PgPool,
-    updates: &[AccountUpdate],
-    progress: Option<Progress>,
-) -> Result<Written, sqlx::Error> {
-    let batch = Batch::decode(updates.iter().cloned());
-    let mut transaction = pool.begin().await?;
-    let written = batch.write(&mut transaction).await?;
-    if let Some(Progress { applied, chain }) = progress {
-        watermark::progress(&mut transaction, applied, chain).await?;
-    }
-    transaction.commit().await?;
-    Ok(written)
-}
-
-async fn finish_snapshot(pool: &PgPool, slot: i64, present: &[String]) -> Result<u64, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
-    let mut closed = 0u64;
-    for name in TABLES {
-        let gone = table::close_absent(&mut transaction, name, slot, present).await?;
-        closed = closed.saturating_add(gone);
-    }
-    watermark::snapshot_done(&mut transaction, slot).await?;
-    transaction.commit().await?;
-    Ok(closed)
+/// Pauses between attempts.
+fn pauses() -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(3))
+        .with_jitter()
+        .without_max_times()
+        .build()
 }

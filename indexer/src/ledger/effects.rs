@@ -16,8 +16,8 @@ use crate::store::{
     draw_games::{self, Ended},
     draws::{self, DrawRequested},
     entries,
-    games::{self, GameBody},
-    table::{self, Body},
+    games::GameBody,
+    table::{self, Body, Row},
 };
 
 /// What a chunk of transactions says, in their order.
@@ -36,6 +36,26 @@ impl Effects {
             slot: decoded.row.slot,
             time: decoded.row.block_time,
         }));
+    }
+
+    /// The accounts whose rows these may change, with the slots that say so.
+    pub fn touched(&self) -> BTreeSet<(i64, Pubkey)> {
+        let mut touched = BTreeSet::new();
+        for told in &self.told {
+            let mut add = |address: Pubkey| touched.insert((told.slot, address));
+            for game in replay::games(&told.event) {
+                add(game);
+            }
+            match &told.event {
+                Event::DrawRequested(e) => _ = add(e.draw),
+                Event::DrawRevealed(e) => _ = add(e.draw),
+                Event::DrawSettled(e) => _ = add(e.draw),
+                Event::DrawAborted(e) => _ = add(e.draw),
+                Event::PlayersPaid(e) => e.payments.iter().for_each(|p| _ = add(p.entry)),
+                _ => {}
+            }
+        }
+        touched
     }
 
     /// Writes draws, games, entries and their bonds, each by key: the order in which
@@ -86,9 +106,26 @@ impl Effects {
                 events.push(told);
             }
         }
-        for (game, events) in about.values() {
-            replay(connection, game, events).await?;
+        let addresses: Vec<String> = about.keys().cloned().collect();
+        // A game that nobody ever saw leaves its events alone.
+        let mut changed = Vec::new();
+        let (mut closed, mut slots) = (Vec::new(), Vec::new());
+        for row in table::lock::<GameBody>(connection, &addresses).await? {
+            let address = row.head.address.to_string();
+            let Some((_, events)) = about.get(&address) else {
+                continue;
+            };
+            let (row_now, closed_at) = replay(row, events);
+            if row_now != row {
+                changed.push(row_now);
+            }
+            if let Some(slot) = closed_at {
+                closed.push(address);
+                slots.push(slot);
+            }
         }
+        table::rewrite(connection, &changed).await?;
+        table::close(connection, GameBody::TABLE, &closed, &slots).await?;
         Ok(())
     }
 
@@ -146,31 +183,20 @@ impl Effects {
     }
 }
 
-/// Brings a game's row to where its events say it is.
-async fn replay(
-    connection: &mut PgConnection,
-    game: &Pubkey,
-    events: &[&Told],
-) -> Result<(), sqlx::Error> {
-    // A game that nobody ever saw leaves its events alone.
-    let Some(row) = table::lock::<GameBody>(connection, game).await? else {
-        return Ok(());
-    };
-    let mut body = row.body;
+/// A game's row as its events say it is, and the slot at which they say it was closed.
+fn replay(mut row: Row<GameBody>, events: &[&Told]) -> (Row<GameBody>, Option<i64>) {
+    let before = row.body;
     for told in events {
-        replay::apply(&mut body, game, told);
+        replay::apply(&mut row.body, &row.head.address, told);
     }
     let closed = events
         .iter()
-        .find(|told| matches!(told.event, Event::GameClosed(_)));
-    if body != row.body {
+        .find(|told| matches!(told.event, Event::GameClosed(_)))
+        .map(|told| told.slot);
+    if row.body != before {
         // Entries may close after their game: that is not seeing the game.
-        let last = closed.map_or_else(|| events.iter().map(|t| t.slot).max(), |t| Some(t.slot));
-        games::replayed(connection, game, last.unwrap_or_default(), &body).await?;
+        let last = closed.or_else(|| events.iter().map(|told| told.slot).max());
+        row.head.slot = row.head.slot.max(last.unwrap_or_default());
     }
-    if let Some(told) = closed {
-        let addresses = [game.to_string()];
-        table::close(connection, GameBody::TABLE, &addresses, &[told.slot]).await?;
-    }
-    Ok(())
+    (row, closed)
 }

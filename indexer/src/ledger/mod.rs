@@ -1,18 +1,21 @@
-//! The ledger: every transaction that named the program. Polled by signature,
-//! oldest first from where it stopped, beside the accounts and never in their
-//! way. It also fills in what the account stream missed of draws, games and entries.
+//! The ledger: every transaction that named the program, listed by signature and read
+//! oldest first from where it stopped. It is complete whatever streams lose: they only
+//! bring transactions sooner. It also fills in what the accounts' source missed of
+//! draws, games and entries.
 
 mod batch;
 pub mod decode;
 mod effects;
+pub mod encoded;
 pub mod event;
 mod instruction;
 mod json;
 pub mod replay;
 mod rows;
 mod wire;
+pub mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use solana_commitment_config::CommitmentConfig;
@@ -31,71 +34,77 @@ use solana_transaction_status_client_types::{
     EncodedConfirmedTransactionWithStatusMeta, UiTransactionEncoding,
 };
 use sqlx::PgPool;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{LedgerError, redact},
-    source::SourceError,
+    source::{SourceError, TransactionUpdate},
     store::{
-        dead_letters::{self, DeadLetter, LetterKind},
-        events::{self, EventRow},
-        instructions::{self, InstructionRow},
-        payments::{self, PaymentRow},
-        transactions::{self, TransactionRow},
+        dead_letters::{DeadLetter, LetterKind},
+        transactions::{self, Cursor},
     },
 };
-use decode::Decoded;
-use effects::Effects;
 
 /// Most signatures a node gives at once.
 const PAGE: usize = 1_000;
 
 /// Transactions written in one database transaction.
-const CHUNK: usize = 100;
+const CHUNK: usize = 250;
 
 /// Transactions asked for at the same time.
-const CONCURRENCY: usize = 8;
+const CONCURRENCY: usize = 16;
 
 /// How often a transaction that the node lists but does not have is asked for
 /// before it is set aside; nodes list signatures slightly before they serve them.
 const ATTEMPTS: u32 = 20;
 
-/// Where the ledger reads from.
+/// Where the ledger reads from, and to whom it hands over what it read.
 pub struct Ledger {
     rpc: Arc<RpcClient>,
     pool: PgPool,
+    writer: mpsc::Sender<Chunk>,
     commitment: CommitmentConfig,
     interval: Duration,
 }
 
-/// What a chunk of transactions adds to the tables, by signature.
-#[derive(Default)]
-struct Rows {
-    instructions: Vec<InstructionRow>,
-    events: Vec<EventRow>,
-    payments: Vec<PaymentRow>,
-    transactions: Vec<TransactionRow>,
+/// Transactions to be written together, oldest first.
+#[derive(Debug)]
+pub struct Chunk {
+    pub transactions: Vec<TransactionUpdate>,
+    /// What could not be read.
+    pub letters: Vec<DeadLetter>,
+    /// Where the ledger stands afterwards.
+    pub cursor: Option<Cursor>,
+    /// Told when it is in the tables.
+    pub done: oneshot::Sender<()>,
 }
 
 /// A transaction as far as the node gave it.
 enum Fetched {
-    Decoded(Box<Decoded>),
+    Read(Box<TransactionUpdate>),
     Unreadable(DeadLetter),
     /// Listed, but not served yet.
     Missing,
+    /// In the table already.
+    Known,
 }
+
+type Listed = RpcConfirmedTransactionStatusWithSignature;
 
 impl Ledger {
     /// `interval` is the pause between two looks.
     pub fn new(
         rpc: Arc<RpcClient>,
         pool: PgPool,
+        writer: mpsc::Sender<Chunk>,
         commitment: CommitmentConfig,
         interval: Duration,
     ) -> Self {
         Self {
             rpc,
             pool,
+            writer,
             commitment,
             interval,
         }
@@ -105,9 +114,14 @@ impl Ledger {
     pub async fn run(self, stop: CancellationToken) {
         let mut misses = 0;
         loop {
-            match self.catch_up(misses >= ATTEMPTS).await {
+            let caught_up = tokio::select! {
+                () = stop.cancelled() => return,
+                caught_up = self.catch_up(misses >= ATTEMPTS) => caught_up,
+            };
+            match caught_up {
                 Ok(true) => misses = 0,
                 Ok(false) => misses += 1,
+                Err(LedgerError::Deaf) => return,
                 Err(error) => {
                     let error = redact(&error.to_string());
                     tracing::warn!(error, "the ledger failed; will try again");
@@ -126,89 +140,113 @@ impl Ledger {
     /// # Errors
     /// When the node or the database fails.
     pub async fn catch_up(&self, give_up: bool) -> Result<bool, LedgerError> {
-        let signatures = self.new_signatures().await?;
-        for chunk in signatures.chunks(CHUNK) {
-            let fetched: Vec<Fetched> = stream::iter(chunk.to_vec())
-                .map(|info| async move { self.fetch(&info, give_up).await })
-                .buffered(CONCURRENCY)
-                .try_collect()
-                .await?;
-            if !self.store(chunk, fetched).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Signatures since the cursor, oldest first.
-    async fn new_signatures(
-        &self,
-    ) -> Result<Vec<RpcConfirmedTransactionStatusWithSignature>, LedgerError> {
         let Some(cursor) = transactions::cursor(&self.pool).await? else {
-            return self.signatures(None, 0).await;
+            return self.read(None, 0, give_up).await;
         };
         match self
-            .signatures(Some(signature(&cursor.signature)?), 0)
+            .read(Some(signature(&cursor.signature)?), 0, give_up)
             .await
         {
             Err(LedgerError::Rpc(error)) if is_unknown_signature(&error) => {
                 // The node has forgotten it, as nodes do after a while. What it
-                // still has from that slot on is read, known ones once more.
+                // still has from that slot on is read.
                 let slot = cursor.slot;
                 tracing::warn!(slot, "the node no longer knows where the ledger stands");
-                self.signatures(None, u64::try_from(slot).unwrap_or_default())
+                self.read(None, u64::try_from(slot).unwrap_or_default(), give_up)
                     .await
             }
             read => read,
         }
     }
 
-    /// Signatures after `until` and from slot `from` on, oldest first.
-    async fn signatures(
+    /// Reads the transactions after `until` and from slot `from` on, oldest first.
+    ///
+    /// Nodes list newest first. Only where each page begins is remembered, and the pages
+    /// are asked for once more: a history of years takes no more memory than a day's.
+    async fn read(
         &self,
         until: Option<Signature>,
         from: u64,
-    ) -> Result<Vec<RpcConfirmedTransactionStatusWithSignature>, LedgerError> {
-        let mut before = None;
-        let mut all = Vec::new();
-        loop {
-            let mut page = self
-                .rpc
-                .get_signatures_for_address_with_config(
-                    &lottery::ID,
-                    GetConfirmedSignaturesForAddress2Config {
-                        before,
-                        until,
-                        limit: Some(PAGE),
-                        commitment: Some(self.commitment),
-                    },
-                )
-                .await?;
-            page.retain(|info| info.slot >= from);
-            // A page cut short by `from` is the last one, too.
-            let more = page.len() >= PAGE;
-            if let Some(last) = page.last() {
-                before = Some(signature(&last.signature)?);
+        give_up: bool,
+    ) -> Result<bool, LedgerError> {
+        let newest = self.page(None, until, from).await?;
+        let mut begins = Vec::new();
+        let mut page = newest.clone();
+        while page.len() >= PAGE
+            && let Some(last) = page.last()
+        {
+            let begin = signature(&last.signature)?;
+            if begins.last() == Some(&begin) {
+                return Err(LedgerError::Page(begin));
             }
-            all.extend(page);
-            if !more {
-                break;
-            }
+            begins.push(begin);
+            page = self.page(Some(begin), until, from).await?;
         }
-        all.reverse();
-        Ok(all)
+        // The oldest page is at hand, if there is more than one.
+        while begins.pop().is_some() {
+            if !self.take(page, give_up).await? {
+                return Ok(false);
+            }
+            let Some(begin) = begins.last() else { break };
+            page = self.page(Some(*begin), until, from).await?;
+        }
+        // Asked for once more, the newest would no longer end where the next one begins.
+        self.take(newest, give_up).await
     }
 
-    async fn fetch(
+    /// At most [`PAGE`] signatures before one and after `until`, newest first.
+    async fn page(
         &self,
-        info: &RpcConfirmedTransactionStatusWithSignature,
-        give_up: bool,
-    ) -> Result<Fetched, LedgerError> {
-        let config = RpcTransactionConfig {
-            encoding: Some(UiTransactionEncoding::Base64),
+        before: Option<Signature>,
+        until: Option<Signature>,
+        from: u64,
+    ) -> Result<Vec<Listed>, LedgerError> {
+        let config = GetConfirmedSignaturesForAddress2Config {
+            before,
+            until,
+            limit: Some(PAGE),
             commitment: Some(self.commitment),
-            max_supported_transaction_version: Some(1),
         };
+        let mut page = self
+            .rpc
+            .get_signatures_for_address_with_config(&lottery::ID, config)
+            .await?;
+        // A page cut short by `from` is the last one, too.
+        page.retain(|info| info.slot >= from);
+        Ok(page)
+    }
+
+    /// Reads the transactions of a page and hands them over, oldest first; `false` when
+    /// one was not served yet.
+    async fn take(&self, mut page: Vec<Listed>, give_up: bool) -> Result<bool, LedgerError> {
+        page.reverse();
+        for chunk in page.chunks(CHUNK) {
+            let signatures: Vec<String> = chunk.iter().map(|i| i.signature.clone()).collect();
+            let missing = transactions::missing(&self.pool, &signatures).await?;
+            let missing: HashSet<String> = missing.into_iter().collect();
+            let asked: Vec<(Listed, bool)> = chunk
+                .iter()
+                .map(|info| (info.clone(), missing.contains(&info.signature)))
+                .collect();
+            let fetched: Vec<Fetched> = stream::iter(asked)
+                .map(|(info, missing)| async move {
+                    if missing {
+                        self.fetch(&info, give_up).await
+                    } else {
+                        Ok(Fetched::Known)
+                    }
+                })
+                .buffered(CONCURRENCY)
+                .try_collect()
+                .await?;
+            if !self.hand_over(chunk, fetched).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn fetch(&self, info: &Listed, give_up: bool) -> Result<Fetched, LedgerError> {
         let letter = |bytes: Vec<u8>, reason: String| {
             Ok::<_, LedgerError>(DeadLetter {
                 kind: LetterKind::Transaction,
@@ -220,14 +258,8 @@ impl Ledger {
                 reason,
             })
         };
-        let answer: Option<EncodedConfirmedTransactionWithStatusMeta> = self
-            .rpc
-            .send(
-                RpcRequest::GetTransaction,
-                serde_json::json!([info.signature, config]),
-            )
-            .await?;
-        let Some(transaction) = answer else {
+        let signature = signature(&info.signature)?;
+        let Some(transaction) = fetch(&self.rpc, self.commitment, &signature).await? else {
             return Ok(if give_up {
                 Fetched::Unreadable(letter(
                     Vec::new(),
@@ -237,8 +269,8 @@ impl Ledger {
                 Fetched::Missing
             });
         };
-        Ok(match decode::decode(&info.signature, &transaction) {
-            Ok(decoded) => Fetched::Decoded(Box::new(decoded)),
+        Ok(match encoded::read(signature, &transaction) {
+            Ok(read) => Fetched::Read(Box::new(read)),
             Err(error) => Fetched::Unreadable(letter(
                 serde_json::to_vec(&transaction).unwrap_or_default(),
                 error.to_string(),
@@ -246,15 +278,14 @@ impl Ledger {
         })
     }
 
-    /// Writes the transactions up to the first that is missing, and the cursor
+    /// Has the transactions up to the first that is missing written, and the cursor
     /// with them.
-    async fn store(
+    async fn hand_over(
         &self,
-        chunk: &[RpcConfirmedTransactionStatusWithSignature],
+        chunk: &[Listed],
         fetched: Vec<Fetched>,
     ) -> Result<bool, LedgerError> {
-        let mut decoded = Vec::new();
-        let mut letters = Vec::new();
+        let (mut transactions, mut letters) = (Vec::new(), Vec::new());
         let mut last = None;
         let mut whole = true;
         for (info, fetched) in chunk.iter().zip(fetched) {
@@ -263,46 +294,51 @@ impl Ledger {
                     whole = false;
                     break;
                 }
+                Fetched::Known => {}
                 Fetched::Unreadable(letter) => letters.push(letter),
-                Fetched::Decoded(transaction) => decoded.push(*transaction),
+                Fetched::Read(transaction) => transactions.push(*transaction),
             }
             last = Some(info);
         }
-        let mut transaction = self.pool.begin().await?;
-        let mut effects = Effects::default();
-        for decoded in &decoded {
-            effects.add(decoded);
-        }
-        effects.write(&mut transaction).await?;
-        decoded.sort_by(|a, b| a.row.signature.cmp(&b.row.signature));
-        let mut rows = Rows::default();
-        for decoded in decoded {
-            rows.instructions.extend(decoded.instructions);
-            rows.events.extend(decoded.events);
-            rows.payments.extend(decoded.payments);
-            rows.transactions.push(decoded.row);
-            letters.extend(decoded.letters);
-        }
-        instructions::insert(&mut transaction, &rows.instructions).await?;
-        events::insert(&mut transaction, &rows.events).await?;
-        payments::insert(&mut transaction, &rows.payments).await?;
-        transactions::insert(&mut transaction, &rows.transactions).await?;
-        for letter in &letters {
-            dead_letters::insert(&mut transaction, letter).await?;
-        }
-        if let Some(last) = last {
-            transactions::advance(&mut transaction, &last.signature, slot(last.slot)?).await?;
-        }
-        transaction.commit().await?;
-        let count = rows.transactions.len();
-        if count > 0 {
-            tracing::debug!(transactions = count, "ledger written");
-        }
-        if !letters.is_empty() {
-            tracing::warn!(count = letters.len(), "parts of the ledger set aside");
-        }
+        let cursor = match last {
+            Some(last) => Some(Cursor {
+                signature: last.signature.clone(),
+                slot: slot(last.slot)?,
+            }),
+            None => None,
+        };
+        let (done, written) = oneshot::channel();
+        let chunk = Chunk {
+            transactions,
+            letters,
+            cursor,
+            done,
+        };
+        self.writer
+            .send(chunk)
+            .await
+            .map_err(|_| LedgerError::Deaf)?;
+        written.await.map_err(|_| LedgerError::Deaf)?;
         Ok(whole)
     }
+}
+
+/// A transaction, if the node has it.
+///
+/// # Errors
+/// When the node does not answer, or not as asked.
+pub async fn fetch(
+    rpc: &RpcClient,
+    commitment: CommitmentConfig,
+    signature: &Signature,
+) -> Result<Option<EncodedConfirmedTransactionWithStatusMeta>, LedgerError> {
+    let config = RpcTransactionConfig {
+        encoding: Some(UiTransactionEncoding::Base64),
+        commitment: Some(commitment),
+        max_supported_transaction_version: Some(1),
+    };
+    let asked = serde_json::json!([signature.to_string(), config]);
+    Ok(rpc.send(RpcRequest::GetTransaction, asked).await?)
 }
 
 /// Slot of the newest transaction that named the program.

@@ -1,33 +1,85 @@
-//! Rows of events and payments.
+//! Rows of events, and of the payments and contributions that they tell of.
 
-use lottery::events::Payment;
+use lottery::{
+    events::{GameSettled, Payment},
+    state::MEGA,
+};
+use serde_json::{Map, Value};
 
 use super::event::Event;
-use crate::store::{U64, events::EventRow, payments::PaymentRow, transactions::TransactionRow};
+use crate::store::{
+    U64,
+    column::Time,
+    game_events::{EventKind, EventRow},
+    jackpot_contributions::ContributionRow,
+    payments::PaymentRow,
+};
 
-/// The row of an event of a transaction's instruction, at a position within it.
-pub(super) fn event(
-    transaction: &TransactionRow,
-    (instruction, position): (i16, i32),
-    event: &Event,
-) -> EventRow {
-    let about = event.about();
-    EventRow {
-        signature: transaction.signature.clone(),
-        instruction,
-        position,
-        slot: transaction.slot,
-        kind: event.name(),
-        version: event.version(),
-        house: about.house,
-        draw: about.draw,
-        games: about.games,
-        players: about.players,
-        cranker: about.cranker,
-        amount: about.amount.map(U64),
-        bounty: about.bounty.map(U64),
-        body: event.json(),
+/// Where in a transaction an event stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub instruction: i16,
+    pub position: i32,
+    pub at: Time,
+    pub slot: i64,
+}
+
+/// Fields that have columns, or rows, of their own.
+const OWN: [&str; 9] = [
+    "version", "house", "game", "games", "released", "draw", "cranker", "bounty", "payments",
+];
+
+/// The fields of an event that have no column, but for those of its games.
+fn body(event: &Event) -> Map<String, Value> {
+    let Value::Object(mut body) = event.json() else {
+        return Map::new();
+    };
+    body.retain(|field, _| !OWN.contains(&field.as_str()) && field != "rounds");
+    body
+}
+
+/// What an event says of one of its games.
+fn of_game(event: &Event, item: usize, body: &Map<String, Value>) -> Value {
+    let mut body = body.clone();
+    if let Event::DrawSettled(settled) = event
+        && let Some(round) = settled.rounds.get(item)
+    {
+        body.insert("round".to_owned(), round.round.into());
+        body.insert("survivors".to_owned(), round.survivors.into());
+        body.insert("seed".to_owned(), hex::encode(round.seed).into());
     }
+    Value::Object(body)
+}
+
+/// The rows of an event: one a game, or a single one.
+pub(super) fn events(place: Place, event: &Event) -> Vec<EventRow> {
+    let about = event.about();
+    let common = body(event);
+    let games: Vec<_> = match about.games.as_slice() {
+        [] => vec![None],
+        games => games.iter().copied().map(Some).collect(),
+    };
+    (0i16..)
+        .zip(games)
+        .enumerate()
+        .map(|(number, (item, game))| EventRow {
+            transaction_id: 0,
+            instruction: place.instruction,
+            position: place.position,
+            item,
+            at: place.at,
+            slot: place.slot,
+            kind: EventKind(event.name()),
+            version: event.version(),
+            house: about.house,
+            game,
+            draw: about.draw,
+            cranker: about.cranker.filter(|_| number == 0),
+            amount: about.amount.filter(|_| number == 0).map(U64),
+            bounty: about.bounty.filter(|_| number == 0).map(U64),
+            body: of_game(event, number, &common),
+        })
+        .collect()
 }
 
 /// Name of a kind of payment; the decoder refuses others.
@@ -41,8 +93,8 @@ fn kind(payment: &Payment) -> Option<&'static str> {
     })
 }
 
-/// The rows of an event's payments.
-pub(super) fn payments(row: &EventRow, event: &Event) -> Vec<PaymentRow> {
+/// The rows of an event's payments to players.
+pub(super) fn payments(place: Place, event: &Event) -> Vec<PaymentRow> {
     let Event::PlayersPaid(paid) = event else {
         return Vec::new();
     };
@@ -51,15 +103,16 @@ pub(super) fn payments(row: &EventRow, event: &Event) -> Vec<PaymentRow> {
         .filter_map(|(number, payment)| {
             let of = |kind: u8| payment.kind == kind;
             Some(PaymentRow {
-                signature: row.signature.clone(),
-                instruction: row.instruction,
-                position: row.position,
+                transaction_id: 0,
+                instruction: place.instruction,
+                position: place.position,
                 number,
-                slot: row.slot,
+                at: place.at,
+                slot: place.slot,
                 kind: kind(payment)?,
-                game: paid.game.to_string(),
-                entry: payment.entry.to_string(),
-                player: payment.player.to_string(),
+                game: paid.game,
+                entry: payment.entry,
+                player: payment.player,
                 place: of(Payment::PRIZE).then_some(payment.index),
                 tier: of(Payment::AWARD).then_some(payment.index),
                 ticket: (of(Payment::PRIZE) || of(Payment::AWARD)).then_some(payment.ticket),
@@ -67,4 +120,48 @@ pub(super) fn payments(row: &EventRow, event: &Event) -> Vec<PaymentRow> {
             })
         })
         .collect()
+}
+
+/// The rows of what an event paid into jackpots.
+pub(super) fn contributions(place: Place, event: &Event) -> Vec<ContributionRow> {
+    let row = |house, tier, source, amount, pot| ContributionRow {
+        transaction_id: 0,
+        instruction: place.instruction,
+        position: place.position,
+        tier,
+        at: place.at,
+        slot: place.slot,
+        house,
+        source,
+        game: None,
+        giver: None,
+        amount: U64(amount),
+        pot: U64(pot),
+    };
+    match event {
+        Event::GameSettled(e) => shares(e)
+            .map(|(tier, amount, pot)| ContributionRow {
+                game: Some(e.game),
+                ..row(e.house, tier, "game", amount, pot)
+            })
+            .collect(),
+        Event::JackpotFunded(e) => vec![ContributionRow {
+            giver: Some(e.from),
+            ..row(e.house, e.tier, "gift", e.amount, e.pot)
+        }],
+        Event::PrizesExpired(e) => vec![ContributionRow {
+            game: Some(e.game),
+            ..row(e.house, MEGA, "expiry", e.amount, e.pot)
+        }],
+        _ => Vec::new(),
+    }
+}
+
+/// Tier, amount and pot of the shares that a settled game paid.
+fn shares(settled: &GameSettled) -> impl Iterator<Item = (u8, u64, u64)> {
+    (0u8..)
+        .zip(settled.contributions)
+        .zip(settled.pots)
+        .filter(|((_, amount), _)| *amount > 0)
+        .map(|((tier, amount), pot)| (tier, amount, pot))
 }

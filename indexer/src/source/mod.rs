@@ -1,23 +1,34 @@
-//! Where accounts come from. Sources deliver events in order through a bounded
-//! channel; a full channel makes them wait, and what waits is theirs to buffer.
+//! Where accounts, transactions and slots come from. Sources deliver events in
+//! order through a bounded channel; a full channel makes them wait, and what waits
+//! then is the sender's: a WebSocket's or a gRPC stream's flow control.
 
+mod chain;
 mod rpc;
 mod snapshot;
 mod stream;
 
 use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use solana_transaction_error::TransactionError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::store::dead_letters::DeadLetter;
+pub use chain::Chain;
 pub use rpc::{RpcSource, RpcSourceConfig};
+
 pub use snapshot::{MAX_READ, genesis_hash, read as read_accounts, take as take_snapshot};
+
+/// Order of contents that are an account's last in their slot. Nodes tell no other
+/// over RPC, and number the writes of a slot over gRPC.
+pub const END_OF_SLOT: i64 = i64::MAX;
 
 /// An account's contents at a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountUpdate {
     pub address: Pubkey,
     pub slot: i64,
-    /// Order within the slot, where the source knows one; else 0.
+    /// Order within the slot; [`END_OF_SLOT`] is the last.
     pub write_version: i64,
     pub lamports: u64,
     pub owner: Pubkey,
@@ -35,6 +46,18 @@ impl AccountUpdate {
     pub fn order(&self) -> (i64, i64) {
         (self.slot, self.write_version)
     }
+
+    /// An account that is gone.
+    pub fn closed(address: Pubkey, slot: i64) -> Self {
+        Self {
+            address,
+            slot,
+            write_version: END_OF_SLOT,
+            lamports: 0,
+            owner: Pubkey::default(),
+            data: Vec::new(),
+        }
+    }
 }
 
 /// All accounts of the program at a slot.
@@ -44,17 +67,77 @@ pub struct Snapshot {
     pub accounts: Vec<AccountUpdate>,
 }
 
+/// A transaction that named the program, with what it called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionUpdate {
+    pub signature: Signature,
+    pub slot: i64,
+    /// Order within the block, where the source knows it.
+    pub index: Option<i32>,
+    /// Unix seconds, where the source knows it.
+    pub block_time: Option<i64>,
+    /// `None` on success.
+    pub error: Option<TransactionError>,
+    /// Lamports.
+    pub fee: u64,
+    pub compute_units: Option<u64>,
+    /// The message's own, then those of lookup tables, writable ones first.
+    pub keys: Vec<Pubkey>,
+    pub instructions: Vec<Call>,
+    /// What they called, by their index; `None` where the source does not tell.
+    pub inner: Option<Vec<(u8, Call)>>,
+    /// What the last one returned, and which program did.
+    pub returned: Option<(Pubkey, Vec<u8>)>,
+}
+
+/// An instruction; accounts are positions in the transaction's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub program: u8,
+    pub accounts: Vec<u8>,
+    pub data: Vec<u8>,
+}
+
+/// What became of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SlotStatus {
+    /// A block was executed; it may yet be dropped.
+    Processed,
+    /// Two thirds of the stake voted for it.
+    Confirmed,
+    /// It cannot be undone.
+    Finalized,
+    /// It was dropped.
+    Dead,
+}
+
+/// What a source tells of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotUpdate {
+    pub slot: i64,
+    /// The slot it builds on, where the source knows it.
+    pub parent: Option<i64>,
+    pub status: SlotStatus,
+}
+
 /// What a source delivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Everything there is; what is missing from it is closed.
-    Snapshot(Snapshot),
-    Update(AccountUpdate),
+    /// Some of the accounts of a snapshot. Each carries the slot it was read at.
+    Part(Vec<AccountUpdate>),
+    /// All parts were delivered, none of them read before this slot: what was in none
+    /// of them is closed, unless it changed since.
+    Complete { slot: i64 },
+    /// An account changed.
+    Account(AccountUpdate),
+    /// A transaction was executed.
+    Transaction(Box<TransactionUpdate>),
+    /// A slot's fate, told after what happened in it.
+    Slot(SlotUpdate),
     /// Whatever happened up to `applied` has been delivered; the chain is at `chain`.
-    Progress {
-        applied: i64,
-        chain: i64,
-    },
+    Progress { applied: i64, chain: i64 },
+    /// What could not be read, to be kept.
+    Undecodable(DeadLetter),
     /// The source had to start over. For people to read.
     Trouble(String),
 }

@@ -15,13 +15,13 @@ use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use tokio::{
-    sync::mpsc,
+    sync::{Notify, mpsc},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AccountUpdate, Event, Snapshot, Source, SourceError,
+    AccountUpdate, Event, SlotStatus, SlotUpdate, Snapshot, Source, SourceError,
     snapshot::{MAX_READ, read, slot_number, take},
     stream::{Connection, Message, Subscriptions},
 };
@@ -41,7 +41,15 @@ pub struct RpcSourceConfig {
     pub silence: Duration,
     /// Snapshots older than this are refused: the tables know better.
     pub known_slot: Option<i64>,
+    /// Told when a snapshot is wanted before its time.
+    pub again: Arc<Notify>,
 }
+
+/// Most accounts of a snapshot delivered at once.
+const PART: usize = 5_000;
+
+/// Between two looks at how far the chain is final.
+const FINALITY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A session that lived this long was healthy: the next failure starts a new
 /// series of pauses.
@@ -97,6 +105,9 @@ impl RpcSource {
         let mut heard = Instant::now();
         let mut slots = interval(self.config.slot_interval);
         slots.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut finality = interval(FINALITY_INTERVAL);
+        finality.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let again = Arc::clone(&self.config.again);
         let mut snapshot: Option<Pending<Snapshot>> = Some(self.take());
         let mut next_snapshot = Instant::now() + self.config.snapshot_interval;
         let mut from_slot = None;
@@ -113,7 +124,7 @@ impl RpcSource {
                     heard = Instant::now();
                     match message? {
                         Message::Account(update) if Some(update.slot) >= from_slot => {
-                            Event::Update(update)
+                            Event::Account(update)
                         }
                         Message::Account(update) => {
                             stale.insert(update.address);
@@ -125,7 +136,7 @@ impl RpcSource {
                 read = pending(&mut reading) => {
                     reading = None;
                     for update in read? {
-                        if events.send(Event::Update(update)).await.is_err() {
+                        if events.send(Event::Account(update)).await.is_err() {
                             return Ok(Deaf);
                         }
                     }
@@ -139,21 +150,34 @@ impl RpcSource {
                         // What waited was not silence.
                         heard = Instant::now();
                     }
-                    from_slot = Some(taken.slot);
-                    Event::Snapshot(taken)
+                    let slot = taken.slot;
+                    from_slot = Some(slot);
+                    if deliver(events, taken).await.is_err() {
+                        return Ok(Deaf);
+                    }
+                    Event::Complete { slot }
                 }
-                () = tokio::time::sleep_until(next_snapshot), if snapshot.is_none() => {
+                () = due(&again, next_snapshot), if snapshot.is_none() => {
                     snapshot = Some(self.take());
                     next_snapshot = Instant::now() + self.config.snapshot_interval;
                     continue;
                 }
+                _ = finality.tick() => {
+                    for (commitment, status) in [
+                        (CommitmentConfig::confirmed(), SlotStatus::Confirmed),
+                        (CommitmentConfig::finalized(), SlotStatus::Finalized),
+                    ] {
+                        let slot = self.slot(commitment).await?;
+                        let update = SlotUpdate { slot, parent: None, status };
+                        if live && events.send(Event::Slot(update)).await.is_err() {
+                            return Ok(Deaf);
+                        }
+                    }
+                    continue;
+                }
                 _ = slots.tick() => {
-                    let asked = self.rpc.get_slot_with_commitment(self.config.commitment);
-                    // The stream waits meanwhile, so not for long.
-                    let slot = timeout(SLOT_TIMEOUT, asked)
-                        .await
-                        .map_err(|_| SourceError::Timeout(SLOT_TIMEOUT.as_secs()))??;
-                    let applied = chain.advance(slot_number(slot)?);
+                    let slot = self.slot(self.config.commitment).await?;
+                    let applied = chain.advance(slot);
                     if live && stream.is_some() {
                         self.watch(heard, &chain)?;
                     }
@@ -173,6 +197,15 @@ impl RpcSource {
         }
     }
 
+    /// The chain's slot. The stream waits meanwhile, so not for long.
+    async fn slot(&self, commitment: CommitmentConfig) -> Result<i64, SourceError> {
+        let asked = self.rpc.get_slot_with_commitment(commitment);
+        let slot = timeout(SLOT_TIMEOUT, asked)
+            .await
+            .map_err(|_| SourceError::Timeout(SLOT_TIMEOUT.as_secs()))??;
+        slot_number(slot)
+    }
+
     fn take(&self) -> Pending<Snapshot> {
         let rpc = Arc::clone(&self.rpc);
         let commitment = self.config.commitment;
@@ -182,7 +215,7 @@ impl RpcSource {
     fn read(&self, addresses: Vec<Pubkey>) -> Pending<Vec<AccountUpdate>> {
         let rpc = Arc::clone(&self.rpc);
         let commitment = self.config.commitment;
-        Box::pin(async move { read(&rpc, commitment, &addresses).await })
+        Box::pin(async move { read(&rpc, commitment, &addresses, None).await })
     }
 
     /// Refuses a snapshot from a node that lags behind what is known.
@@ -249,6 +282,29 @@ async fn pending<T>(work: &mut Option<Pending<T>>) -> Result<T, SourceError> {
     match work {
         Some(work) => work.await,
         None => std::future::pending().await,
+    }
+}
+
+/// Delivers a snapshot's accounts in parts.
+async fn deliver(
+    events: &mpsc::Sender<Event>,
+    snapshot: Snapshot,
+) -> Result<(), mpsc::error::SendError<Event>> {
+    let mut accounts = snapshot.accounts.into_iter();
+    loop {
+        let part: Vec<AccountUpdate> = accounts.by_ref().take(PART).collect();
+        if part.is_empty() {
+            return Ok(());
+        }
+        events.send(Event::Part(part)).await?;
+    }
+}
+
+/// Waits until a snapshot is due, or wanted.
+async fn due(again: &Notify, next: Instant) {
+    tokio::select! {
+        () = again.notified() => {}
+        () = tokio::time::sleep_until(next) => {}
     }
 }
 

@@ -11,7 +11,7 @@ use solana_rpc_client_api::{
     response::{OptionalContext, RpcKeyedAccount},
 };
 
-use super::{AccountUpdate, Snapshot, SourceError};
+use super::{AccountUpdate, END_OF_SLOT, Snapshot, SourceError};
 
 /// What is asked of every account, here and over the WebSocket.
 pub(super) fn accounts_config(commitment: CommitmentConfig) -> RpcProgramAccountsConfig {
@@ -43,7 +43,7 @@ pub(super) fn to_update(
     Ok(AccountUpdate {
         address: address.parse().map_err(|_| encoding())?,
         slot,
-        write_version: 0,
+        write_version: END_OF_SLOT,
         lamports: account.lamports,
         owner: account.owner.parse().map_err(|_| encoding())?,
         data: account.data.decode().ok_or_else(encoding)?,
@@ -87,7 +87,8 @@ pub async fn take(rpc: &RpcClient, commitment: CommitmentConfig) -> Result<Snaps
 /// Most accounts that one `getMultipleAccounts` may name.
 pub const MAX_READ: usize = 100;
 
-/// Reads at most [`MAX_READ`] accounts; one that is gone comes without balance.
+/// Reads at most [`MAX_READ`] accounts, as of a slot or later; one that is gone comes
+/// without balance.
 ///
 /// # Errors
 /// When the node does not answer, or not as asked.
@@ -95,8 +96,12 @@ pub async fn read(
     rpc: &RpcClient,
     commitment: CommitmentConfig,
     addresses: &[Pubkey],
+    least_slot: Option<i64>,
 ) -> Result<Vec<AccountUpdate>, SourceError> {
-    let config = accounts_config(commitment).account_config;
+    let config = RpcAccountInfoConfig {
+        min_context_slot: least_slot.and_then(|slot| u64::try_from(slot).ok()),
+        ..accounts_config(commitment).account_config
+    };
     let answer = rpc
         .get_multiple_ui_accounts_with_config(addresses, config)
         .await?;
@@ -106,14 +111,7 @@ pub async fn read(
         .zip(&answer.value)
         .map(|(address, account)| match account {
             Some(account) => to_update(slot, &address.to_string(), account),
-            None => Ok(AccountUpdate {
-                address: *address,
-                slot,
-                write_version: 0,
-                lamports: 0,
-                owner: Pubkey::default(),
-                data: Vec::new(),
-            }),
+            None => Ok(AccountUpdate::closed(*address, slot)),
         })
         .collect()
 }

@@ -13,6 +13,7 @@ use super::{
     draw_games,
     draws::DrawBody,
     entries::EntryBody,
+    forks,
     games::GameBody,
     houses::HouseBody,
     jackpots::JackpotBody,
@@ -120,6 +121,16 @@ impl Batch {
         self.letters.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
+    /// The games' rows, sorted.
+    pub fn games(&self) -> &[Row<GameBody>] {
+        &self.games
+    }
+
+    /// The entries' rows, sorted.
+    pub fn entries(&self) -> &[Row<EntryBody>] {
+        &self.entries
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.houses.is_empty()
@@ -131,6 +142,26 @@ impl Batch {
             && self.entries.is_empty()
             && self.closed.is_empty()
             && self.letters.is_empty()
+    }
+
+    /// Writes everything whatever was there before, and has games computed anew: the chain
+    /// has been asked, after a fork took back what the tables had.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
+        let mut rows = 0u64;
+        rows += table::overwrite(connection, &self.houses).await?;
+        rows += table::overwrite(connection, &self.treasuries).await?;
+        rows += table::overwrite(connection, &self.jackpots).await?;
+        rows += table::overwrite(connection, &self.lanes).await?;
+        rows += table::overwrite(connection, &self.draws).await?;
+        rows += table::overwrite(connection, &self.games).await?;
+        rows += table::overwrite(connection, &self.entries).await?;
+        let games = self.games.iter().map(|game| game.head.address.to_string());
+        forks::derive_again(connection, &games.collect::<Vec<_>>()).await?;
+        dead_letters::insert_all(connection, &self.letters).await?;
+        Ok(rows)
     }
 
     /// Writes everything through `connection`, which is in a transaction.
@@ -153,9 +184,7 @@ impl Batch {
             }
         }
         bind_drawing_games(connection, &self.games).await?;
-        for letter in &self.letters {
-            dead_letters::insert(connection, letter).await?;
-        }
+        dead_letters::insert_all(connection, &self.letters).await?;
         Ok(Written {
             rows,
             letters: self.letters.len(),

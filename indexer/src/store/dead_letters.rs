@@ -13,6 +13,8 @@ pub enum LetterKind {
     Instruction,
     /// Of a transaction.
     Event,
+    /// Of a stream.
+    Message,
 }
 
 impl LetterKind {
@@ -22,6 +24,7 @@ impl LetterKind {
             Self::Transaction => "transaction",
             Self::Instruction => "instruction",
             Self::Event => "event",
+            Self::Message => "message",
         }
     }
 }
@@ -30,7 +33,7 @@ impl LetterKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     pub kind: LetterKind,
-    /// Address or signature.
+    /// Address, signature or name of the source.
     pub key: String,
     pub slot: i64,
     /// Of an account.
@@ -62,5 +65,19 @@ pub async fn insert(connection: &mut PgConnection, letter: &DeadLetter) -> Resul
     .bind(letter.reason.replace('\0', "\\0"))
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Keeps several.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_all(
+    connection: &mut PgConnection,
+    letters: &[DeadLetter],
+) -> Result<(), sqlx::Error> {
+    for letter in letters {
+        insert(connection, letter).await?;
+    }
     Ok(())
 }

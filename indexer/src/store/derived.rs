@@ -4,7 +4,7 @@
 use solana_pubkey::Pubkey;
 use sqlx::{PgConnection, PgPool, Row as _};
 
-use super::{Column as _, U64};
+use super::{ReadColumn as _, U64};
 use crate::fate::{EntryFate, Outcome, Played, Tickets, holds, prize};
 
 /// An entry as far as its fate matters.
@@ -272,8 +272,8 @@ async fn store_jackpot_wins(
         }
         let holder = derived.holder(ticket);
         sqlx::query(
-            "INSERT INTO jackpot_wins (game, tier, ticket, entry, player, award)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO jackpot_wins (game, tier, ticket, entry, player, award, house, won_at)
+             SELECT address, $2, $3, $4, $5, $6, house, settled_at FROM games WHERE address = $1",
         )
         .bind(game)
         .bind(tier)

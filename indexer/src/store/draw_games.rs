@@ -26,6 +26,25 @@ pub async fn bind(
     Ok(())
 }
 
+/// Takes back what happened in slots that a fork dropped.
+///
+/// # Errors
+/// The database's.
+pub async fn drop_slots(connection: &mut PgConnection, slots: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE draw_games
+         SET settled_at_slot = CASE WHEN settled_at_slot = ANY($1) THEN NULL
+                                    ELSE settled_at_slot END,
+             released_at_slot = CASE WHEN released_at_slot = ANY($1) THEN NULL
+                                     ELSE released_at_slot END
+         WHERE settled_at_slot = ANY($1) OR released_at_slot = ANY($1)",
+    )
+    .bind(slots)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// How a draw let go of a game.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ended {

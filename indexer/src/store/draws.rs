@@ -59,10 +59,10 @@ pub async fn requested(
     draw: &DrawRequested,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO draws (address, slot, lamports, house, lane, oracle, payer, seed_slot,
-                            requested_at, timeout_slot, bounty, games, settled, state, version,
-                            bump)
-         VALUES ($1, $2, 0, $3, $4, $5, $6, GREATEST($2 - 1, 0), $7,
+        "INSERT INTO draws (address, slot, write_version, first_slot, lamports, house, lane, oracle,
+                            payer, seed_slot, requested_at, timeout_slot, bounty, games, settled,
+                            state, version, bump)
+         VALUES ($1, $2, 0, $2, 0, $3, $4, $5, $6, GREATEST($2 - 1, 0), $7,
                  (SELECT $2::int8 + draw_timeout FROM houses WHERE address = $3), $8, $9, 0, 0, 1,
                  0)
          ON CONFLICT (address) DO NOTHING",

@@ -5,9 +5,8 @@ use lottery::{
     state::{Game, GameStatus, MAX_DRAW_ATTEMPTS, MAX_PLACES, TIERS},
 };
 use solana_pubkey::Pubkey;
-use sqlx::PgConnection;
 
-use super::{Column as _, U64, column::some_address, table::body};
+use super::{U64, column::some_address, table::body};
 
 /// All rounds' seeds, one after the other (bytes).
 pub const SEEDS_LEN: usize = MAX_ROUNDS * 32;
@@ -90,55 +89,4 @@ impl GameBody {
             .copied()
             .collect()
     }
-}
-
-/// Writes what a game's events say of it, as of `slot`; rows that were closed stay so.
-///
-/// # Errors
-/// The database's.
-pub async fn replayed(
-    connection: &mut PgConnection,
-    game: &Pubkey,
-    slot: i64,
-    body: &GameBody,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE games SET slot = GREATEST(slot, $2), draw = $3, tried_oracles = $4::address[],
-             round_seeds = $5, prize_pool = $6, treasury_share = $7,
-             jackpot_contributions = $8::u64[], jackpot_awards = $9::u64[],
-             jackpot_tickets = $10::u32[], paid_out = $11, refunded = $12, expired = $13,
-             settled_at = $14, tickets = $15, places_paid = $16, awards_paid = $17,
-             rounds_settled = $18, draw_attempts = $19, status = $20::game_status,
-             jackpot_hit = $21, fully_paid = $22, status_and_flags = $23, entries_hash = $24,
-             entries = $25
-         WHERE address = $1",
-    )
-    .bind(game.to_string())
-    .bind(slot)
-    .bind(body.draw.to_wire())
-    .bind(body.tried_oracles.to_wire())
-    .bind(body.round_seeds.to_wire())
-    .bind(body.prize_pool)
-    .bind(body.treasury_share)
-    .bind(body.jackpot_contributions.to_wire())
-    .bind(body.jackpot_awards.to_wire())
-    .bind(body.jackpot_tickets.to_wire())
-    .bind(body.paid_out)
-    .bind(body.refunded)
-    .bind(body.expired)
-    .bind(body.settled_at)
-    .bind(body.tickets.to_wire())
-    .bind(body.places_paid.to_wire())
-    .bind(body.awards_paid.to_wire())
-    .bind(body.rounds_settled.to_wire())
-    .bind(body.draw_attempts.to_wire())
-    .bind(body.status.to_wire())
-    .bind(body.jackpot_hit)
-    .bind(body.fully_paid)
-    .bind(body.status_and_flags.to_wire())
-    .bind(body.entries_hash.to_wire())
-    .bind(body.entries.to_wire())
-    .execute(connection)
-    .await?;
-    Ok(())
 }

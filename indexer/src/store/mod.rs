@@ -7,18 +7,25 @@ pub mod derived;
 pub mod draw_games;
 pub mod draws;
 pub mod entries;
-pub mod events;
+pub mod forks;
+pub mod game_events;
 pub mod games;
 pub mod houses;
 pub mod instructions;
+pub mod jackpot_contributions;
 pub mod jackpots;
 pub mod lanes;
 pub mod number;
+pub mod partitions;
 pub mod payments;
+pub mod present;
+pub mod record;
+pub mod statistics;
 pub mod table;
 pub mod transactions;
 pub mod treasuries;
 pub mod watermark;
+pub mod writer;
 
 use std::time::Duration;
 
@@ -28,7 +35,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-pub use column::Column;
+pub use column::{Column, ReadColumn};
 pub use number::U64;
 
 /// The numbered files of `migrations/`, compiled in.

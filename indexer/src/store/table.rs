@@ -1,32 +1,15 @@
 //! A table that mirrors one kind of account: what its columns are, and the
 //! statements that all such tables share.
 
+use std::collections::HashSet;
+
 use solana_pubkey::Pubkey;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgArguments, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 
-use super::{Column, U64};
-
-/// A column of a table.
-#[derive(Clone, Copy, Debug)]
-pub struct ColumnDef {
-    pub name: &'static str,
-    /// SQL type of the parameter's elements.
-    pub parameter: &'static str,
-    pub write_cast: &'static str,
-    pub read_cast: &'static str,
-}
-
-impl ColumnDef {
-    /// The column `name` of type `T`.
-    pub const fn of<T: Column>(name: &'static str) -> Self {
-        Self {
-            name,
-            parameter: T::PARAMETER,
-            write_cast: T::WRITE_CAST,
-            read_cast: T::READ_CAST,
-        }
-    }
-}
+use super::{
+    ReadColumn, U64,
+    record::{ColumnDef, Record, Sink, copy, execute, list, names, unnested},
+};
 
 /// What every account's row begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +24,10 @@ pub struct Head {
 }
 
 impl Head {
-    const COLUMNS: [ColumnDef; 4] = [
+    const COLUMNS: [ColumnDef; 5] = [
         ColumnDef::of::<Pubkey>("address"),
         ColumnDef::of::<i64>("slot"),
+        ColumnDef::of::<i64>("first_slot"),
         ColumnDef::of::<i64>("write_version"),
         ColumnDef::of::<U64>("lamports"),
     ];
@@ -57,16 +41,31 @@ pub struct FieldDifference {
     pub table: String,
 }
 
+/// A column as it is read back.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadDef {
+    pub name: &'static str,
+    pub cast: &'static str,
+}
+
+impl ReadDef {
+    /// The column `name` of type `T`.
+    pub const fn of<T: ReadColumn>(name: &'static str) -> Self {
+        Self {
+            name,
+            cast: T::READ_CAST,
+        }
+    }
+}
+
 /// The columns of one kind of account, beyond the head.
 pub trait Body: Sized + Send + Sync + Copy {
     const TABLE: &'static str;
     const COLUMNS: &'static [ColumnDef];
+    const READ: &'static [ReadDef];
 
-    /// Adds one array per column.
-    ///
-    /// # Errors
-    /// When a value cannot be encoded.
-    fn bind(rows: &[Row<Self>], arguments: &mut PgArguments) -> Result<(), sqlx::Error>;
+    /// Hands over a value for each column.
+    fn write(&self, sink: &mut impl Sink);
 
     /// # Errors
     /// When a column holds what its type cannot.
@@ -104,24 +103,21 @@ macro_rules! body {
 
         impl $crate::store::table::Body for $name {
             const TABLE: &'static str = $table;
-            const COLUMNS: &'static [$crate::store::table::ColumnDef] = &[
-                $($crate::store::table::ColumnDef::of::<$type>(stringify!($column)),)*
+            const COLUMNS: &'static [$crate::store::record::ColumnDef] = &[
+                $($crate::store::record::ColumnDef::of::<$type>(stringify!($column)),)*
             ];
 
-            fn bind(
-                rows: &[$crate::store::table::Row<Self>],
-                arguments: &mut sqlx::postgres::PgArguments,
-            ) -> Result<(), sqlx::Error> {
-                $($crate::store::table::bind_column(
-                    rows.iter().map(|row| &row.body.$column),
-                    arguments,
-                )?;)*
-                Ok(())
+            const READ: &'static [$crate::store::table::ReadDef] = &[
+                $($crate::store::table::ReadDef::of::<$type>(stringify!($column)),)*
+            ];
+
+            fn write(&self, sink: &mut impl $crate::store::record::Sink) {
+                $(sink.field(&self.$column);)*
             }
 
             fn read(row: &sqlx::postgres::PgRow) -> Result<Self, sqlx::Error> {
                 Ok(Self {
-                    $($column: <$type as $crate::store::Column>::read(row, stringify!($column))?,)*
+                    $($column: <$type as $crate::store::ReadColumn>::read(row, stringify!($column))?,)*
                 })
             }
 
@@ -141,21 +137,38 @@ macro_rules! body {
 }
 pub(crate) use body;
 
-/// Adds one column's values as an array.
-pub(crate) fn bind_column<'a, T: Column + 'a>(
-    values: impl Iterator<Item = &'a T>,
-    arguments: &mut PgArguments,
-) -> Result<(), sqlx::Error> {
-    let wire: Vec<T::Wire> = values.map(T::to_wire).collect();
-    sqlx::Arguments::add(arguments, wire).map_err(sqlx::Error::Encode)
+impl<B: Body> Record for Row<B> {
+    const TABLE: &'static str = B::TABLE;
+
+    fn columns() -> impl Iterator<Item = &'static ColumnDef> {
+        const { &Head::COLUMNS }.iter().chain(B::COLUMNS)
+    }
+
+    fn write(&self, sink: &mut impl Sink) {
+        let head = &self.head;
+        sink.field(&head.address);
+        sink.field(&head.slot);
+        // For accounts that are new; others keep theirs.
+        sink.field(&head.slot);
+        sink.field(&head.write_version);
+        sink.field(&head.lamports);
+        self.body.write(sink);
+    }
 }
 
-fn all_columns<B: Body>() -> impl Iterator<Item = &'static ColumnDef> {
-    const { &Head::COLUMNS }.iter().chain(B::COLUMNS)
+/// The balance and the account's own fields: what makes it another row.
+fn contents<B: Body>(side: &str) -> String {
+    let own = B::COLUMNS.iter().map(|c| format!("{side}.{}", c.name));
+    list(std::iter::once(format!("{side}.lamports")).chain(own))
 }
 
-fn join(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(", ")
+/// `column = source.column` for all but the key and what is written once.
+fn assignments<B: Body>(source: &str) -> String {
+    list(
+        Row::<B>::columns()
+            .filter(|c| !["address", "first_slot"].contains(&c.name))
+            .map(|c| format!("{0} = {source}.{0}", c.name)),
+    )
 }
 
 /// The statement that writes a batch: new rows are added; a known one changes
@@ -163,40 +176,22 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 /// that the regular snapshots cost reads only. A closed account that is seen
 /// again is open again.
 pub fn upsert_sql<B: Body>() -> String {
-    let table = B::TABLE;
-    let names = join(all_columns::<B>().map(|c| c.name.to_owned()));
-    let values = join(all_columns::<B>().map(|c| format!("r.{}{}", c.name, c.write_cast)));
-    let parameters = join(
-        all_columns::<B>()
-            .zip(1..)
-            .map(|(c, n)| format!("${n}::{}[]", c.parameter)),
-    );
-    let set = join(
-        all_columns::<B>()
-            .skip(1)
-            .map(|c| format!("{0} = excluded.{0}", c.name)),
-    );
-    // The balance and the account's own fields: what makes it another row.
-    let contents = |side: &str| {
-        join(
-            std::iter::once(format!("{side}.lamports"))
-                .chain(B::COLUMNS.iter().map(|c| format!("{side}.{}", c.name))),
-        )
-    };
+    let (table, names) = (B::TABLE, names::<Row<B>>());
+    let (rows, set) = (unnested::<Row<B>>(), assignments::<B>("excluded"));
+    let (there, given) = (contents::<B>("t"), contents::<B>("excluded"));
     format!(
-        "INSERT INTO {table} AS t ({names})
-         SELECT {values} FROM UNNEST({parameters}) AS r({names})
+        "INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows}
          ON CONFLICT (address) DO UPDATE SET {set}, closed_at_slot = NULL
          WHERE (excluded.slot, excluded.write_version) >= (t.slot, t.write_version)
-           AND (t.closed_at_slot IS NOT NULL
-                OR ({}) IS DISTINCT FROM ({}))",
-        contents("t"),
-        contents("excluded"),
+           AND (t.closed_at_slot IS NOT NULL OR ({there}) IS DISTINCT FROM ({given}))"
     )
 }
 
 /// Writes rows; they must be sorted by address (one lock order for all writers)
 /// and no address may come twice. Returns how many rows changed.
+///
+/// Rows that are not there yet go the fastest way in. Should another writer add
+/// one of them meanwhile, the database refuses the batch, which is then tried again.
 ///
 /// # Errors
 /// The database's.
@@ -204,30 +199,105 @@ pub async fn upsert<B: Body>(
     connection: &mut PgConnection,
     rows: &[Row<B>],
 ) -> Result<u64, sqlx::Error> {
+    if rows.len() < BULK {
+        return change(connection, rows).await;
+    }
+    let known = known::<B>(connection, rows).await?;
+    let (known, new): (Vec<Row<B>>, Vec<Row<B>>) = rows
+        .iter()
+        .partition(|row| known.contains(&row.head.address));
+    let added = copy(connection, &new).await?;
+    let changed = change(connection, &known).await?;
+    Ok(added.saturating_add(changed))
+}
+
+/// Fewer rows than this are not worth a question of their own.
+const BULK: usize = 16;
+
+async fn change<B: Body>(
+    connection: &mut PgConnection,
+    rows: &[Row<B>],
+) -> Result<u64, sqlx::Error> {
     if rows.is_empty() {
         return Ok(0);
     }
-    let mut arguments = PgArguments::default();
-    bind_column(rows.iter().map(|r| &r.head.address), &mut arguments)?;
-    bind_column(rows.iter().map(|r| &r.head.slot), &mut arguments)?;
-    bind_column(rows.iter().map(|r| &r.head.write_version), &mut arguments)?;
-    bind_column(rows.iter().map(|r| &r.head.lamports), &mut arguments)?;
-    B::bind(rows, &mut arguments)?;
-    let done = sqlx::query_with(AssertSqlSafe(upsert_sql::<B>()), arguments)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected())
+    execute(connection, upsert_sql::<B>(), rows).await
+}
+
+/// Which of the rows' accounts have a row already.
+async fn known<B: Body>(
+    connection: &mut PgConnection,
+    rows: &[Row<B>],
+) -> Result<HashSet<Pubkey>, sqlx::Error> {
+    let addresses: Vec<String> = rows.iter().map(|r| r.head.address.to_string()).collect();
+    // The planner would read all of a table that it last saw empty.
+    let sql = format!(
+        "SELECT t.address FROM UNNEST($1::text[]) AS u(address) CROSS JOIN LATERAL
+             (SELECT address FROM {} WHERE address = u.address OFFSET 0) AS t",
+        B::TABLE
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(addresses)
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|row| Pubkey::read(row, "address"))
+        .collect()
+}
+
+/// Writes rows whatever was there before: the chain has been asked, after a fork took
+/// back what the tables had.
+///
+/// # Errors
+/// The database's.
+pub async fn overwrite<B: Body>(
+    connection: &mut PgConnection,
+    rows: &[Row<B>],
+) -> Result<u64, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let (table, names) = (B::TABLE, names::<Row<B>>());
+    let (rows_given, set) = (unnested::<Row<B>>(), assignments::<B>("excluded"));
+    let sql = format!(
+        "INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows_given}
+         ON CONFLICT (address) DO UPDATE SET {set}, closed_at_slot = NULL"
+    );
+    execute(connection, sql, rows).await
+}
+
+/// Writes the contents of rows that the caller has locked, as of their heads; whether
+/// they are closed stays.
+///
+/// # Errors
+/// The database's.
+pub async fn rewrite<B: Body>(
+    connection: &mut PgConnection,
+    rows: &[Row<B>],
+) -> Result<u64, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "UPDATE {} AS t SET {} FROM {} WHERE t.address = r.address",
+        B::TABLE,
+        assignments::<B>("r"),
+        unnested::<Row<B>>(),
+    );
+    execute(connection, sql, rows).await
 }
 
 fn select_sql<B: Body>(condition: &str) -> String {
-    let columns = join(all_columns::<B>().map(|c| {
-        if c.read_cast.is_empty() {
-            c.name.to_owned()
-        } else {
-            format!("{0}{1} AS {0}", c.name, c.read_cast)
-        }
-    }));
-    format!("SELECT {columns} FROM {} WHERE {condition}", B::TABLE)
+    let head = Head::COLUMNS.iter().map(|c| c.name.to_owned());
+    let own = B::READ.iter().map(|c| match c.cast {
+        "" => c.name.to_owned(),
+        cast => format!("{0}{cast} AS {0}", c.name),
+    });
+    format!(
+        "SELECT {} FROM {} WHERE {condition}",
+        list(head.chain(own)),
+        B::TABLE
+    )
 }
 
 fn read_row<B: Body>(row: &PgRow) -> Result<Row<B>, sqlx::Error> {
@@ -278,15 +348,7 @@ pub async fn find<B: Body>(
     connection: &mut PgConnection,
     address: &Pubkey,
 ) -> Result<Option<Row<B>>, sqlx::Error> {
-    find_by(connection, "address = $1", address).await
-}
-
-async fn find_by<B: Body>(
-    connection: &mut PgConnection,
-    condition: &'static str,
-    address: &Pubkey,
-) -> Result<Option<Row<B>>, sqlx::Error> {
-    sqlx::query(AssertSqlSafe(select_sql::<B>(condition)))
+    sqlx::query(AssertSqlSafe(select_sql::<B>("address = $1")))
         .bind(address.to_string())
         .fetch_optional(connection)
         .await?
@@ -295,41 +357,23 @@ async fn find_by<B: Body>(
         .transpose()
 }
 
-/// The row of an account, open or closed, which nobody else changes until the
+/// The rows of accounts, open or closed, by address; nobody else changes them until the
 /// transaction ends.
 ///
 /// # Errors
 /// The database's.
 pub async fn lock<B: Body>(
     connection: &mut PgConnection,
-    address: &Pubkey,
-) -> Result<Option<Row<B>>, sqlx::Error> {
-    find_by(connection, "address = $1 FOR UPDATE", address).await
-}
-
-/// Marks rows closed whose account is not among `present`, which is everything
-/// there was at `slot`. Rows observed later are left alone.
-///
-/// # Errors
-/// The database's.
-pub async fn close_absent(
-    connection: &mut PgConnection,
-    table: &'static str,
-    slot: i64,
-    present: &[String],
-) -> Result<u64, sqlx::Error> {
-    let sql = format!(
-        "UPDATE {table} SET closed_at_slot = $1, slot = $1
-         WHERE closed_at_slot IS NULL AND slot <= $1
-           AND NOT EXISTS (SELECT FROM UNNEST($2::text[]) AS p(address)
-                           WHERE p.address = {table}.address)"
-    );
-    let done = sqlx::query(AssertSqlSafe(sql))
-        .bind(slot)
-        .bind(present)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected())
+    addresses: &[String],
+) -> Result<Vec<Row<B>>, sqlx::Error> {
+    let sql = select_sql::<B>("address = ANY($1) ORDER BY address FOR UPDATE");
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(addresses)
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(read_row)
+        .collect()
 }
 
 /// Marks the accounts given as closed, each at its slot, unless they were seen later.

@@ -1,62 +1,73 @@
 //! Tables `transactions` and `ledger_cursor`.
 
-use sqlx::{PgConnection, PgPool};
+use serde_json::Value;
+use solana_pubkey::Pubkey;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
-use super::U64;
+use super::{
+    U64,
+    record::{Record as _, arrays, names, record, unnested},
+};
 
-/// A transaction that named the program.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TransactionRow {
-    pub signature: String,
-    pub slot: i64,
-    /// Unix seconds.
-    pub block_time: Option<i64>,
-    /// `None` on success.
-    pub error: Option<serde_json::Value>,
-    pub error_code: Option<u32>,
-    /// Lamports.
-    pub fee: U64,
-    pub compute_units: Option<U64>,
-    pub instructions: Vec<String>,
-    /// Fee payer.
-    pub signer: String,
+record! {
+    /// A transaction that named the program.
+    pub struct TransactionRow => "transactions" {
+        signature: String,
+        slot: i64,
+        /// Order within the block.
+        block_index: Option<i32>,
+        /// Unix seconds.
+        block_time: Option<i64>,
+        success: bool,
+        /// `None` on success.
+        error: Option<Value>,
+        error_code: Option<u32>,
+        /// Lamports.
+        fee: U64,
+        compute_units: Option<U64>,
+        instructions: Vec<String>,
+        /// Fee payer.
+        signer: Pubkey,
+    }
 }
 
-/// Adds transactions; known ones stay as they are.
+/// Adds transactions, sorted by signature; known ones stay as they are. Returns the new
+/// ones' signatures and ids.
 ///
 /// # Errors
 /// The database's.
 pub async fn insert(
     connection: &mut PgConnection,
     rows: &[TransactionRow],
-) -> Result<u64, sqlx::Error> {
-    fn column<T>(rows: &[TransactionRow], get: impl Fn(&TransactionRow) -> T) -> Vec<T> {
-        rows.iter().map(get).collect()
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
     }
-    let done = sqlx::query(
-        "INSERT INTO transactions (signature, slot, block_time, success, error, error_code, fee,
-                                   compute_units, instructions, signer)
-         SELECT signature, slot, block_time, error IS NULL, error, error_code, fee,
-                compute_units,
-                ARRAY(SELECT jsonb_array_elements_text(instructions)), signer
-         FROM UNNEST($1::text[], $2::int8[], $3::int8[], $4::jsonb[], $5::int8[], $6::numeric[],
-                     $7::numeric[], $8::jsonb[], $9::text[])
-             AS r(signature, slot, block_time, error, error_code, fee, compute_units,
-                  instructions, signer)
-         ON CONFLICT (signature) DO NOTHING",
+    let (names, given) = (names::<TransactionRow>(), unnested::<TransactionRow>());
+    let sql = format!(
+        "INSERT INTO {} ({names}) SELECT {names} FROM {given}
+         ON CONFLICT (signature) DO NOTHING RETURNING signature, id",
+        TransactionRow::TABLE
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+    for column in arrays(rows) {
+        query = query.bind(column);
+    }
+    query.fetch_all(connection).await
+}
+
+/// Which of the signatures are not in the table.
+///
+/// # Errors
+/// The database's.
+pub async fn missing(pool: &PgPool, signatures: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT u.signature FROM UNNEST($1::text[]) AS u(signature)
+         WHERE NOT EXISTS (SELECT FROM transactions t WHERE t.signature = u.signature)",
     )
-    .bind(column(rows, |r| r.signature.clone()))
-    .bind(column(rows, |r| r.slot))
-    .bind(column(rows, |r| r.block_time))
-    .bind(column(rows, |r| r.error.clone()))
-    .bind(column(rows, |r| r.error_code.map(i64::from)))
-    .bind(column(rows, |r| r.fee))
-    .bind(column(rows, |r| r.compute_units))
-    .bind(column(rows, |r| serde_json::json!(r.instructions)))
-    .bind(column(rows, |r| r.signer.clone()))
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
+    .bind(signatures)
+    .fetch_all(pool)
+    .await
 }
 
 /// The newest transaction up to which the ledger is complete.
@@ -80,18 +91,66 @@ pub async fn cursor(pool: &PgPool) -> Result<Option<Cursor>, sqlx::Error> {
 ///
 /// # Errors
 /// The database's.
-pub async fn advance(
-    connection: &mut PgConnection,
-    signature: &str,
-    slot: i64,
-) -> Result<(), sqlx::Error> {
+pub async fn advance(connection: &mut PgConnection, cursor: &Cursor) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO ledger_cursor (signature, slot) VALUES ($1, $2)
          ON CONFLICT (single) DO UPDATE SET signature = excluded.signature, slot = excluded.slot",
     )
-    .bind(signature)
-    .bind(slot)
+    .bind(&cursor.signature)
+    .bind(cursor.slot)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// The tables of a transaction's parts.
+const PARTS: [&str; 4] = [
+    "instructions",
+    "game_events",
+    "payments",
+    "jackpot_contributions",
+];
+
+/// Deletes the transactions of slots that a fork dropped, and moves the cursor to before
+/// them. Returns how many there were.
+///
+/// # Errors
+/// The database's.
+pub async fn drop_slots(connection: &mut PgConnection, slots: &[i64]) -> Result<u64, sqlx::Error> {
+    let ids: Vec<i64> = sqlx::query("DELETE FROM transactions WHERE slot = ANY($1) RETURNING id")
+        .bind(slots)
+        .fetch_all(&mut *connection)
+        .await?
+        .iter()
+        .map(|row| row.try_get("id"))
+        .collect::<Result<_, _>>()?;
+    delete_parts(connection, &ids).await?;
+    if let Some(first) = slots.iter().min() {
+        sqlx::query(
+            "WITH newest AS (SELECT signature, slot FROM transactions WHERE slot < $1
+                             ORDER BY slot DESC, id DESC LIMIT 1),
+                  moved AS (UPDATE ledger_cursor c SET signature = n.signature, slot = n.slot
+                            FROM newest n WHERE c.slot >= $1)
+             DELETE FROM ledger_cursor WHERE slot >= $1 AND NOT EXISTS (SELECT FROM newest)",
+        )
+        .bind(first)
+        .execute(connection)
+        .await?;
+    }
+    Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+}
+
+/// Deletes what belongs to transactions.
+///
+/// # Errors
+/// The database's.
+pub async fn delete_parts(connection: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error> {
+    for table in PARTS {
+        let sql = format!("DELETE FROM {table} WHERE transaction_id = ANY($1)");
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(ids)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

@@ -20,6 +20,9 @@ pub struct Watermark {
     pub applied_slot: Option<i64>,
     /// Seconds since the chain was first seen at `applied_slot`.
     pub applied_age: Option<f64>,
+    /// Rows up to these are confirmed and finalized.
+    pub confirmed_slot: Option<i64>,
+    pub finalized_slot: Option<i64>,
     /// The chain's slot as last seen, and how long ago (seconds).
     pub chain_slot: Option<i64>,
     pub chain_age: Option<f64>,
@@ -60,6 +63,7 @@ pub async fn claim(pool: &PgPool, identity: &Identity) -> Result<Identity, sqlx:
 pub async fn read(pool: &PgPool) -> Result<Option<Watermark>, sqlx::Error> {
     sqlx::query_as(
         "SELECT commitment, snapshot_slot::int8, applied_slot::int8, chain_slot::int8,
+                confirmed_slot::int8, finalized_slot::int8,
                 extract(epoch FROM now() - applied_at)::float8 AS applied_age,
                 extract(epoch FROM now() - chain_at)::float8 AS chain_age,
                 last_error,
@@ -116,10 +120,43 @@ pub async fn progress(
 ///
 /// # Errors
 /// The database's.
-pub async fn note_error(pool: &PgPool, error: &str) -> Result<(), sqlx::Error> {
+pub async fn note_error(connection: &mut PgConnection, error: &str) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE watermark SET last_error = $1, last_error_at = now()")
         .bind(error)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
+}
+
+/// What forks dropped up to these slots has been taken back.
+///
+/// # Errors
+/// The database's.
+pub async fn settled(
+    connection: &mut PgConnection,
+    confirmed: Option<i64>,
+    finalized: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE watermark SET confirmed_slot = GREATEST(confirmed_slot, $1::int8),
+             finalized_slot = GREATEST(finalized_slot, $2::int8)",
+    )
+    .bind(confirmed)
+    .bind(finalized)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The confirmed and the finalized slot of the tables.
+///
+/// # Errors
+/// The database's.
+pub async fn settled_slots(
+    connection: &mut PgConnection,
+) -> Result<(Option<i64>, Option<i64>), sqlx::Error> {
+    let slots = sqlx::query_as("SELECT confirmed_slot::int8, finalized_slot::int8 FROM watermark")
+        .fetch_optional(connection)
+        .await?;
+    Ok(slots.unwrap_or_default())
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     derive::played,
     fate::{self as fates, EntryFate, Outcome, Tickets},
-    store::{Column, U64, games::GameBody, table::Row},
+    store::{ReadColumn, U64, games::GameBody, table::Row},
 };
 
 /// An entry with its fate as the tables have it.
@@ -55,7 +55,7 @@ pub(super) async fn gone(view: &mut PgConnection) -> Result<HashMap<Pubkey, Life
              SELECT decode(body->>'entries_hash', 'hex') AS told_hash,
                     (body->>'tickets')::bigint AS told_tickets,
                     (body->>'entries')::bigint AS told_entries
-             FROM events WHERE kind = 'game_closed' AND games @> ARRAY[g.address::text] LIMIT 1
+             FROM game_events e WHERE e.kind = 'game_closed' AND e.game = g.address LIMIT 1
          ) told ON true
          WHERE closed_at_slot IS NOT NULL",
     )

@@ -14,11 +14,11 @@ const SETTLED: &str = "WITH settled AS (
     UNION ALL
     SELECT e.house, (e.body->>'treasury_share')::numeric,
            ARRAY(SELECT c::numeric FROM jsonb_array_elements_text(e.body->'contributions') AS c),
-           COALESCE((SELECT sum(x.amount) FROM events x
-                     WHERE x.kind = 'prizes_expired' AND x.games @> e.games), 0)
-    FROM events e
+           COALESCE((SELECT sum(x.amount) FROM game_events x
+                     WHERE x.kind = 'prizes_expired' AND x.game = e.game), 0)
+    FROM game_events e
     WHERE e.kind = 'game_settled'
-      AND NOT EXISTS (SELECT FROM games g WHERE g.address = e.games[1] AND g.status = 'settled'))";
+      AND NOT EXISTS (SELECT FROM games g WHERE g.address = e.game AND g.status = 'settled'))";
 
 /// A treasury, and what its house's games sum up to.
 #[derive(FromRow)]
@@ -68,8 +68,8 @@ pub(super) async fn check(view: &mut PgConnection, report: &mut Report) -> Resul
          SELECT t.house, t.games_created, t.games_settled, t.accrued, t.total_accrued,
                 t.total_withdrawn, s.settled, s.shares, {},
                 (SELECT count(*)::numeric FROM games WHERE games.house = t.house) AS rows,
-                (SELECT COALESCE(sum(amount), 0) FROM events
-                 WHERE kind = 'treasury_withdrawn' AND events.house = t.house) AS withdrawn
+                (SELECT COALESCE(sum(amount), 0) FROM game_events e
+                 WHERE e.kind = 'treasury_withdrawn' AND e.house = t.house) AS withdrawn
          FROM treasuries t CROSS JOIN LATERAL (
              SELECT count(*)::numeric AS settled, COALESCE(sum(share), 0) AS shares
              FROM settled WHERE settled.house = t.house) s
@@ -90,9 +90,8 @@ pub(super) async fn check(view: &mut PgConnection, report: &mut Report) -> Resul
                 (SELECT COALESCE(sum(contributions[j.tier + 1]
                                      + CASE WHEN j.tier = {MEGA} THEN expired ELSE 0 END), 0)
                  FROM settled WHERE settled.house = j.house) AS contributed,
-                (SELECT COALESCE(sum(amount), 0) FROM events
-                 WHERE kind = 'jackpot_funded' AND events.house = j.house
-                   AND (body->>'tier')::int = j.tier) AS funded
+                (SELECT COALESCE(sum(c.amount), 0) FROM jackpot_contributions c
+                 WHERE c.source = 'gift' AND c.house = j.house AND c.tier = j.tier) AS funded
          FROM jackpots j WHERE j.closed_at_slot IS NULL ORDER BY j.address",
         whole("j.last_modified_slot", "j.house")
     )))

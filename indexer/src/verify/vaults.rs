@@ -54,7 +54,7 @@ pub(super) async fn fetch(
         .collect();
     let mut vaults = Vaults::new();
     for addresses in wanted.chunks(MAX_READ) {
-        let read = read_accounts(rpc, commitment, addresses).await?;
+        let read = read_accounts(rpc, commitment, addresses, None).await?;
         vaults.extend(read.iter().filter_map(|a| Some((a.address, parse(a)?))));
     }
     Ok(vaults)

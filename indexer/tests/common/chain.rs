@@ -13,7 +13,7 @@ use lottery::{
     state::{Draw, Entry, Game, GameStatus, House, Jackpot, LAYOUT_VERSION, Lane, TIERS, Treasury},
 };
 use lottery_client::{account::Kind, address};
-use lottery_indexer::source::AccountUpdate;
+use lottery_indexer::source::{AccountUpdate, END_OF_SLOT};
 use solana_pubkey::Pubkey;
 
 /// Lamports that every account holds beyond what it owes.
@@ -37,7 +37,7 @@ pub fn update<T: Kind>(address: Pubkey, slot: i64, lamports: u64, account: &T) -
     AccountUpdate {
         address,
         slot,
-        write_version: 0,
+        write_version: END_OF_SLOT,
         lamports,
         owner: lottery::ID,
         data: bytes(account),

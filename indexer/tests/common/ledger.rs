@@ -1,15 +1,11 @@
 //! A chain with its transactions: what accounts tell, and what the ledger does.
 
-use std::time::Duration;
-
 use lottery_client::instruction::{self as ix, LaneKeys};
 use lottery_indexer::{
     derive,
-    ledger::Ledger,
     source::Snapshot,
     verify::{self, Report, Vaults},
 };
-use solana_commitment_config::CommitmentConfig;
 
 use super::{
     TestDatabase,
@@ -88,13 +84,8 @@ impl Chain {
     }
 
     pub async fn read(&self, database: &TestDatabase) {
-        let ledger = Ledger::new(
-            self.node.serve().await,
-            database.pool.clone(),
-            CommitmentConfig::confirmed(),
-            Duration::from_millis(1),
-        );
-        assert!(ledger.catch_up(false).await.unwrap());
+        let rpc = self.node.serve().await;
+        assert!(database.read_ledger(&rpc, false).await.unwrap());
         derive::once(&database.pool).await.unwrap();
     }
 

@@ -8,19 +8,29 @@ pub mod ledger;
 pub mod node;
 pub mod played;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use lottery_indexer::{
     config::Database,
-    ingest::Ingest,
-    source::{AccountUpdate, Event, Snapshot},
+    error::{IngestError, LedgerError},
+    ingest::{Ingest, Wiring},
+    ledger::{Chunk, Ledger},
+    source::{AccountUpdate, Chain, Event, SlotStatus, Snapshot},
     store,
 };
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgPool, postgres::PgConnectOptions};
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 /// The server: DATABASE_URL's, or the one of the PG* variables.
@@ -74,29 +84,66 @@ impl TestDatabase {
         database
     }
 
+    /// The writer that a running indexer has, which asks this node what forks took back.
+    pub async fn writer(&self, rpc: Arc<RpcClient>) -> Writing {
+        let (events, receiver) = mpsc::channel(16);
+        let (chunks, history) = mpsc::channel(2);
+        let again = Arc::new(Notify::new());
+        let mut ingest = Ingest::new(
+            self.pool.connect_options().as_ref().clone(),
+            Wiring {
+                chain: Arc::new(Chain::new(rpc, CommitmentConfig::confirmed())),
+                changed: Arc::new(Notify::new()),
+                again: Arc::clone(&again),
+                commitment: SlotStatus::Processed,
+                stop: CancellationToken::new(),
+            },
+        );
+        ingest.lead().await.unwrap();
+        let task = tokio::spawn(ingest.run(receiver, history));
+        Writing {
+            events,
+            chunks,
+            again,
+            task,
+        }
+    }
+
     /// Writes events as the running indexer does, and waits until they are in.
     pub async fn ingest(&self, events: Vec<Event>) {
-        let (sender, receiver) = mpsc::channel(16);
-        let ingest = Ingest::new(
-            self.pool.clone(),
-            Arc::new(Notify::new()),
-            CancellationToken::new(),
-        );
-        let writer = tokio::spawn(ingest.run(receiver));
+        let writing = self.writer(nobody()).await;
         for event in events {
-            sender.send(event).await.unwrap();
+            writing.events.send(event).await.unwrap();
         }
-        drop(sender);
-        writer.await.unwrap().unwrap();
+        writing.end().await;
+    }
+
+    /// Has the ledger read what a node has; `false` where it has to come again.
+    pub async fn read_ledger(
+        &self,
+        rpc: &Arc<RpcClient>,
+        give_up: bool,
+    ) -> Result<bool, LedgerError> {
+        let writing = self.writer(nobody()).await;
+        let ledger = Ledger::new(
+            Arc::clone(rpc),
+            self.pool.clone(),
+            writing.chunks.clone(),
+            CommitmentConfig::confirmed(),
+            Duration::from_millis(1),
+        );
+        let read = ledger.catch_up(give_up).await;
+        drop(ledger);
+        writing.end().await;
+        read
     }
 
     pub async fn update(&self, update: AccountUpdate) {
-        self.ingest(vec![Event::Update(update)]).await;
+        self.ingest(vec![Event::Account(update)]).await;
     }
 
     pub async fn snapshot(&self, slot: i64, accounts: Vec<AccountUpdate>) {
-        self.ingest(vec![Event::Snapshot(Snapshot { slot, accounts })])
-            .await;
+        self.ingest(snapshot(Snapshot { slot, accounts })).await;
     }
 
     /// A single value.
@@ -112,6 +159,33 @@ impl TestDatabase {
         let done = sqlx::query(sql).execute(&self.pool).await.unwrap();
         assert_eq!(done.rows_affected(), 1, "{sql}");
     }
+}
+
+/// A writer at work.
+pub struct Writing {
+    pub events: mpsc::Sender<Event>,
+    pub chunks: mpsc::Sender<Chunk>,
+    pub again: Arc<Notify>,
+    task: JoinHandle<Result<(), IngestError>>,
+}
+
+impl Writing {
+    /// Waits until everything is in.
+    pub async fn end(self) {
+        drop((self.events, self.chunks));
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+/// A node that nobody should ask.
+fn nobody() -> Arc<RpcClient> {
+    Arc::new(RpcClient::new("http://127.0.0.1:1".to_owned()))
+}
+
+/// How a source delivers a snapshot.
+pub fn snapshot(snapshot: Snapshot) -> Vec<Event> {
+    let slot = snapshot.slot;
+    vec![Event::Part(snapshot.accounts), Event::Complete { slot }]
 }
 
 impl Drop for TestDatabase {

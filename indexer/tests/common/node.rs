@@ -21,6 +21,8 @@ use solana_transaction::versioned::VersionedTransaction;
 pub struct Script {
     pub slot: u64,
     pub accounts: Vec<AccountUpdate>,
+    /// Slots that have blocks.
+    pub blocks: Vec<u64>,
     /// Oldest first: signature, slot, and the answer of `getTransaction`.
     pub transactions: Vec<(String, u64, Value)>,
     /// How often each method was asked.
@@ -146,6 +148,22 @@ async fn answer(State(node): State<Node>, Json(request): Json<Value>) -> Json<Va
         "getProgramAccounts" => {
             let accounts: Vec<Value> = script.accounts.iter().map(account).collect();
             json!({"context": {"slot": script.slot}, "value": accounts})
+        }
+        "getMultipleAccounts" => {
+            let find = |address: &Value| {
+                let mut accounts = script.accounts.iter();
+                accounts.find(|a| *address == a.address.to_string())
+            };
+            let asked = params[0].as_array().unwrap().iter();
+            let found: Vec<Value> = asked
+                .map(|address| find(address).map_or(Value::Null, |a| account(a)["account"].clone()))
+                .collect();
+            json!({"context": {"slot": script.slot}, "value": found})
+        }
+        "getBlocks" => {
+            let range = params[0].as_u64().unwrap()..=params[1].as_u64().unwrap();
+            let blocks = script.blocks.iter().filter(|slot| range.contains(slot));
+            json!(blocks.collect::<Vec<_>>())
         }
         "getSignaturesForAddress" => {
             let known = |name: &str| {

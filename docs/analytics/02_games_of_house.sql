@@ -1,0 +1,7 @@
+-- What are a house's newest games?
+-- $1 house
+SELECT id, address, status, entry_fee, tickets, entries, prize_pool, opens_time, settled_time
+FROM games
+WHERE house = $1
+ORDER BY id DESC
+LIMIT 50;

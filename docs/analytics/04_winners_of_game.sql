@@ -1,0 +1,6 @@
+-- Who won a game?
+-- $1 game
+SELECT place, ticket, player, prize
+FROM winners
+WHERE game = $1
+ORDER BY place;

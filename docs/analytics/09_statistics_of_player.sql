@@ -1,0 +1,7 @@
+-- What has a player played, spent and won in all?
+-- $1 player
+SELECT currency, games_played, entries, tickets, spent, refunded, wins, prizes, jackpots_won, awards,
+       first_joined, last_joined
+FROM player_stats
+WHERE player = $1
+ORDER BY currency;

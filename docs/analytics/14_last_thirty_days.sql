@@ -1,0 +1,6 @@
+-- How many games and players were there on each of the last thirty days?
+SELECT day, games, settled, cancelled, entries, average_players, gross, treasury_shares
+FROM daily_stats
+WHERE currency = 'SOL'
+ORDER BY day DESC
+LIMIT 30;

@@ -1,0 +1,7 @@
+-- Which transactions did a wallet pay for lately?
+-- $1 player
+SELECT signature, slot, block_at, success, error_code, instructions, fee
+FROM transactions
+WHERE signer = $1
+ORDER BY slot DESC
+LIMIT 50;

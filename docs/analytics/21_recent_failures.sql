@@ -1,0 +1,6 @@
+-- Which transactions failed lately, and why?
+SELECT slot, signature, instructions, error_code, error
+FROM transactions
+WHERE NOT success
+ORDER BY slot DESC
+LIMIT 50;

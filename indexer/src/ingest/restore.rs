@@ -1,0 +1,140 @@
+//! What forks dropped is taken back: the ledger's rows are deleted, and accounts that
+//! changed in dropped slots are read from the chain as it is.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use solana_pubkey::Pubkey;
+use sqlx::{Connection as _, PgConnection};
+
+use super::{Wiring, pauses};
+use crate::{
+    error::redact,
+    source::{AccountUpdate, MAX_READ, SlotUpdate, SourceError},
+    store::{
+        batch::{Batch, TABLES},
+        draw_games, forks, transactions, watermark,
+    },
+};
+
+/// Rows that an interrupted indexer left above the finalized slot; of more than this the
+/// snapshot at the start tells.
+const MAX_UNSETTLED: i64 = 100_000;
+
+/// What was taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Restored {
+    pub restored: u64,
+    pub deleted: u64,
+    pub transactions: u64,
+}
+
+/// How far the tables are settled, and which accounts' rows are not.
+pub(super) async fn unsettled(
+    connection: &mut PgConnection,
+) -> Result<(Option<i64>, Option<i64>, Vec<(i64, Option<Pubkey>)>), sqlx::Error> {
+    let (confirmed, finalized) = watermark::settled_slots(connection).await?;
+    let mut touched = Vec::new();
+    for table in TABLES {
+        let rows = forks::above(connection, table, finalized, MAX_UNSETTLED).await?;
+        touched.extend(
+            rows.into_iter()
+                .map(|(slot, account)| (slot, Some(account))),
+        );
+    }
+    let ledger = forks::ledger_above(connection, finalized).await?;
+    touched.extend(ledger.into_iter().map(|slot| (slot, None)));
+    Ok((confirmed, finalized, touched))
+}
+
+/// Asks until a node answers or the indexer stops.
+async fn insist<T, F>(wiring: &Wiring, what: &str, ask: impl Fn() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, SourceError>>,
+{
+    let mut waits = pauses();
+    loop {
+        let error = tokio::select! {
+            () = wiring.stop.cancelled() => return None,
+            answer = ask() => match answer {
+                Ok(answer) => return Some(answer),
+                Err(error) => redact(&error.to_string()),
+            },
+        };
+        let pause = waits.next().unwrap_or(Duration::from_secs(1));
+        tracing::warn!(error, "could not ask the node for {what}; trying again");
+        tokio::select! {
+            () = wiring.stop.cancelled() => return None,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Which of the slots are not on the chain, by a node's word; none where it cannot tell.
+pub(super) async fn ask(wiring: &Wiring, slots: &[i64], update: SlotUpdate) -> Vec<i64> {
+    let (Some(first), Some(last)) = (slots.iter().min(), slots.iter().max()) else {
+        return Vec::new();
+    };
+    let blocks = || wiring.chain.blocks(*first, *last, update.status);
+    match insist(wiring, "its blocks", blocks).await {
+        Some(Some(blocks)) => {
+            let gone = slots.iter().filter(|slot| !blocks.contains(slot));
+            gone.copied().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The accounts as the chain has them now; `None` when the indexer stops.
+pub(super) async fn read(
+    wiring: &Wiring,
+    accounts: &[Pubkey],
+    slot: i64,
+) -> Option<Vec<AccountUpdate>> {
+    let mut read = Vec::with_capacity(accounts.len());
+    for some in accounts.chunks(MAX_READ) {
+        let ask = || wiring.chain.accounts(some, slot);
+        read.extend(insist(wiring, "accounts", ask).await?);
+    }
+    Some(read)
+}
+
+/// Takes back what dropped slots brought, given the accounts that changed in them as the
+/// chain has them.
+pub(super) async fn restore(
+    connection: &mut PgConnection,
+    dropped: &[i64],
+    read: &[AccountUpdate],
+) -> Result<Restored, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let mut restored = Restored {
+        transactions: transactions::drop_slots(&mut transaction, dropped).await?,
+        ..Restored::default()
+    };
+    let (gone, there): (Vec<&AccountUpdate>, Vec<&AccountUpdate>) =
+        read.iter().partition(|update| update.is_closed());
+    let batch = Batch::decode(there.into_iter().cloned());
+    restored.restored = batch.overwrite(&mut transaction).await?;
+    let gone: Vec<String> = gone
+        .iter()
+        .map(|update| update.address.to_string())
+        .collect();
+    // Those that were seen before the fork were closed beside it.
+    let unseen = forks::delete_unseen(&mut transaction, &TABLES, &gone, dropped).await?;
+    restored.deleted = u64::try_from(unseen.len()).unwrap_or(u64::MAX);
+    let unseen: BTreeSet<String> = unseen.into_iter().collect();
+    let closed = read
+        .iter()
+        .filter(|update| update.is_closed() && !unseen.contains(&update.address.to_string()));
+    let (addresses, slots): (Vec<String>, Vec<i64>) = closed
+        .map(|update| (update.address.to_string(), update.slot))
+        .unzip();
+    for table in TABLES {
+        let closed = forks::close(&mut transaction, table, &addresses, &slots).await?;
+        restored.restored = restored.restored.saturating_add(closed);
+    }
+    draw_games::drop_slots(&mut transaction, dropped).await?;
+    let counts = [restored.restored, restored.deleted, restored.transactions];
+    forks::record(&mut transaction, dropped, counts).await?;
+    transaction.commit().await?;
+    Ok(restored)
+}

@@ -1,0 +1,275 @@
+//! What a fork drops is taken back: rows end as the chain has them, and nothing stays
+//! that was never on it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{
+    TestDatabase,
+    chain::{Rule, World, key},
+    node::{Node, meta},
+};
+use lottery_client::instruction as ix;
+use lottery_indexer::{
+    derive,
+    source::{AccountUpdate, Event, SlotStatus, SlotUpdate, Snapshot},
+    store::transactions,
+    verify::{self, Vaults},
+};
+use serde_json::Value;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+
+const RULE: Rule = Rule {
+    rounds: 2,
+    winners: 1,
+    keep_bps: 5_000,
+    entry_fee: 1_000,
+};
+
+/// A game that one player has joined, and then another.
+fn joined(by: Option<u8>) -> World {
+    let mut world = World::new();
+    let game = world.open(RULE);
+    world.join(game, 11, 0, 2);
+    if let Some(player) = by {
+        world.join(game, player, 0, 3);
+    }
+    world
+}
+
+/// What a source tells of what is new in a world.
+fn changes(world: &World, before: &World, slot: i64) -> Vec<Event> {
+    let known = before.accounts(0);
+    let is_new = |now: &AccountUpdate| {
+        !known
+            .iter()
+            .any(|then| then.address == now.address && then.data == now.data)
+    };
+    let changed = world.accounts(slot).into_iter().filter(is_new);
+    changed.map(Event::Account).collect()
+}
+
+fn slot(slot: i64, parent: i64, status: SlotStatus) -> Event {
+    Event::Slot(SlotUpdate {
+        slot,
+        parent: Some(parent),
+        status,
+    })
+}
+
+struct Forked {
+    database: TestDatabase,
+    rpc: Arc<RpcClient>,
+    node: Node,
+}
+
+impl Forked {
+    /// The tables at slot 10, and two blocks on it: in 11 player 12 joins, in 12 player 13.
+    async fn new() -> Self {
+        let database = TestDatabase::migrated().await;
+        let node = Node::default();
+        let rpc = node.serve().await;
+        let forked = Self {
+            database,
+            rpc,
+            node,
+        };
+        let base = joined(None);
+        let mut events = common::snapshot(Snapshot {
+            slot: 10,
+            accounts: base.accounts(10),
+        });
+        events.push(slot(10, 9, SlotStatus::Finalized));
+        for (number, player) in [(11, 12), (12, 13)] {
+            events.extend(changes(&joined(Some(player)), &base, number));
+            events.push(slot(number, 10, SlotStatus::Processed));
+        }
+        forked.tell(events).await;
+        forked
+    }
+
+    async fn tell(&self, events: Vec<Event>) {
+        let writing = self.database.writer(Arc::clone(&self.rpc)).await;
+        for event in events {
+            writing.events.send(event).await.unwrap();
+        }
+        writing.end().await;
+    }
+
+    /// The chain is this world at that slot.
+    fn chain(&self, world: &World, number: i64) {
+        self.node.set(|script| {
+            script.slot = u64::try_from(number).unwrap();
+            script.accounts = world.accounts(number);
+        });
+    }
+
+    /// The tables are what the chain is.
+    async fn assert_is(&self, world: &World, number: i64) {
+        derive::once(&self.database.pool).await.unwrap();
+        let chain = Snapshot {
+            slot: number,
+            accounts: world.accounts(number),
+        };
+        let report = verify::pass(&self.database.pool, &chain, &Vaults::new())
+            .await
+            .unwrap();
+        assert!(report.is_clean(), "{report}");
+    }
+
+    async fn dropped(&self) -> Vec<i64> {
+        sqlx::query_scalar("SELECT slot::int8 FROM dropped_slots ORDER BY slot")
+            .fetch_all(&self.database.pool)
+            .await
+            .unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_earlier_of_two_blocks_is_dropped() {
+    let forked = Forked::new().await;
+    let chain = joined(Some(13));
+    forked.chain(&chain, 13);
+    forked.tell(vec![slot(12, 10, SlotStatus::Confirmed)]).await;
+    forked.assert_is(&chain, 13).await;
+    assert_eq!(forked.dropped().await, [11]);
+    // Player 12 never joined: there is not even a closed entry.
+    let entries: i64 = forked.database.value("SELECT count(*) FROM entries").await;
+    assert_eq!(entries, 2);
+    let settled: (i64, i64) =
+        sqlx::query_as("SELECT confirmed_slot::int8, finalized_slot::int8 FROM watermark")
+            .fetch_one(&forked.database.pool)
+            .await
+            .unwrap();
+    assert_eq!(settled, (12, 10));
+}
+
+#[tokio::test]
+async fn the_later_of_two_blocks_is_dropped_and_rows_go_back() {
+    let forked = Forked::new().await;
+    let chain = joined(Some(12));
+    forked.chain(&chain, 13);
+    forked
+        .tell(vec![
+            slot(13, 11, SlotStatus::Processed),
+            slot(13, 11, SlotStatus::Confirmed),
+        ])
+        .await;
+    // What is dropped is dropped once.
+    forked.tell(vec![slot(12, 10, SlotStatus::Dead)]).await;
+    forked.assert_is(&chain, 13).await;
+    assert_eq!(forked.dropped().await, [12]);
+}
+
+#[tokio::test]
+async fn where_parents_are_not_told_a_node_is_asked_for_its_blocks() {
+    let forked = Forked::new().await;
+    let chain = joined(Some(13));
+    forked.chain(&chain, 20);
+    forked.node.set(|script| script.blocks = vec![10, 12, 20]);
+    let finalized = SlotUpdate {
+        slot: 20,
+        parent: None,
+        status: SlotStatus::Finalized,
+    };
+    forked.tell(vec![Event::Slot(finalized)]).await;
+    forked.assert_is(&chain, 20).await;
+    assert_eq!(forked.dropped().await, [11]);
+    let finality: Vec<String> = sqlx::query_scalar(
+        "SELECT finality(s)::text FROM UNNEST(ARRAY[10, 20, 21]) AS s ORDER BY s",
+    )
+    .fetch_all(&forked.database.pool)
+    .await
+    .unwrap();
+    assert_eq!(finality, ["finalized", "finalized", "processed"]);
+}
+
+#[tokio::test]
+async fn a_round_that_was_settled_on_a_fork_alone_is_undone() {
+    let database = TestDatabase::migrated().await;
+    let node = Node::default();
+    let rpc = node.serve().await;
+    let forked = Forked {
+        database,
+        rpc,
+        node,
+    };
+    let (base, mut draws) = (joined(Some(12)), joined(Some(12)));
+    draws.request(&[0]);
+    draws.reveal(common::chain::value(1));
+    draws.settle(0);
+    let mut events = common::snapshot(Snapshot {
+        slot: 10,
+        accounts: base.accounts(10),
+    });
+    events.extend(changes(&draws, &base, 11));
+    events.push(slot(11, 10, SlotStatus::Processed));
+    forked.tell(events).await;
+    derive::once(&forked.database.pool).await.unwrap();
+    let rounds = || {
+        forked
+            .database
+            .value::<i64>("SELECT count(*) FROM game_rounds")
+    };
+    assert_eq!(rounds().await, 1);
+    forked.chain(&base, 12);
+    forked.tell(vec![slot(11, 10, SlotStatus::Dead)]).await;
+    derive::once(&forked.database.pool).await.unwrap();
+    assert_eq!(rounds().await, 0);
+    forked.assert_is(&base, 12).await;
+}
+
+/// The same transaction may land in both forks, and the ledger moves back to before them.
+#[tokio::test]
+async fn transactions_of_a_dropped_slot_are_deleted_and_read_again() {
+    let database = TestDatabase::migrated().await;
+    let node = Node::default();
+    let rpc = node.serve().await;
+    let cancel = ix::cancel_game(key(1), key(3));
+    for (number, slot) in [(1, 9), (2, 11)] {
+        node.add(
+            number,
+            slot,
+            key(1),
+            std::slice::from_ref(&cancel),
+            meta(Value::Null),
+        );
+    }
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
+    let slots = async || -> Vec<i64> {
+        sqlx::query_scalar("SELECT slot::int8 FROM transactions ORDER BY slot")
+            .fetch_all(&database.pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(slots().await, [9, 11]);
+    let writing = database.writer(Arc::clone(&rpc)).await;
+    let dead = slot(11, 10, SlotStatus::Dead);
+    writing.events.send(dead).await.unwrap();
+    writing.end().await;
+    assert_eq!(slots().await, [9]);
+    assert_eq!(
+        database
+            .value::<i64>("SELECT count(*) FROM instructions")
+            .await,
+        1
+    );
+    let cursor = transactions::cursor(&database.pool).await.unwrap().unwrap();
+    assert_eq!(cursor.slot, 9);
+    // On the chain it is in slot 12.
+    node.set(|script| {
+        let (_, slot, answer) = script.transactions.last_mut().unwrap();
+        *slot = 12;
+        answer["slot"] = 12.into();
+    });
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
+    assert_eq!(slots().await, [9, 12]);
+}

@@ -1,0 +1,72 @@
+//! How fast the indexer takes in a chain of a given size, and how fast the database
+//! answers afterwards.
+
+use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
+
+use anyhow::Result;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lottery_indexer::config::Database;
+use lottery_lab::index_rate::{self, Scale};
+
+/// Fills an empty database with a made-up chain, through the indexer's own decoders and
+/// writer, and asks it the questions of docs/analytics.
+///
+/// Beside every part the same rows go in by COPY alone, in turns. The database is
+/// DATABASE_URL's, or that of the PG* variables; give it the settings of
+/// deploy/postgres, as the defaults are for small machines. A million entries take
+/// about 4 GB of disk.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    /// Postgres, as postgres://user:password@host:port/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<Database>,
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..))]
+    games: u64,
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    entries: u64,
+    /// Rows of events.
+    #[arg(long, default_value_t = 3_000_000)]
+    events: u64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Ends with code 1 when rows go in slower than this share of what COPY alone does.
+    #[arg(long, default_value_t = 0.0, value_name = "RATIO")]
+    least_ratio: f64,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    let scale = Scale {
+        games: cli.games,
+        entries: cli.entries,
+        events: cli.events,
+    };
+    let database = cli
+        .database_url
+        .unwrap_or_else(Database::from_pg_environment);
+    let bar = ProgressBar::new(1);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:12} {bar:40} {human_pos}/{human_len} {per_sec} {eta}",
+    )?);
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let report = index_rate::run(database.0, scale, &bar).await?;
+    bar.finish_and_clear();
+    if cli.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    let slowest = report.accounts.ratio.min(report.ledger.ratio);
+    Ok(if slowest < cli.least_ratio {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

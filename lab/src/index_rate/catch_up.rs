@@ -1,0 +1,320 @@
+//! The run: an empty database takes in the whole chain.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use indicatif::ProgressBar;
+use lottery_indexer::{
+    derive,
+    ingest::{Ingest, Wiring},
+    ledger::Chunk,
+    source::{AccountUpdate, Chain, Event, SlotStatus, TransactionUpdate},
+    store::{self, partitions, watermark},
+};
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgConnectOptions};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    History, SNAPSHOT_SLOT, Scale, accounts,
+    copies::{self, Copied},
+    memory::Memory,
+    queries,
+    report::{Rate, Report},
+};
+
+/// Transactions that the ledger hands over at once.
+const CHUNK: usize = 250;
+
+/// Batches of games that are made up before the clock runs for them.
+const WINDOW: u64 = 50;
+
+/// The writer at work on a database.
+struct Work {
+    events: mpsc::Sender<Event>,
+    chunks: mpsc::Sender<Chunk>,
+    task: JoinHandle<Result<(), lottery_indexer::error::IngestError>>,
+    pool: PgPool,
+    marks: i64,
+}
+
+impl Work {
+    async fn begin(options: &PgConnectOptions) -> Result<Self> {
+        let pool = store::pool(options.clone(), 10);
+        let (events, receiver) = mpsc::channel(lottery_indexer::ingest::CHANNEL_CAPACITY);
+        let (chunks, history) = mpsc::channel(lottery_indexer::ingest::CHUNK_CAPACITY);
+        // No fork drops anything here, so nobody is asked.
+        let rpc = Arc::new(RpcClient::new("http://127.0.0.1:1".to_owned()));
+        let mut ingest = Ingest::new(
+            options.clone(),
+            Wiring {
+                chain: Arc::new(Chain::new(rpc, CommitmentConfig::finalized())),
+                changed: Arc::new(Notify::new()),
+                again: Arc::new(Notify::new()),
+                commitment: SlotStatus::Finalized,
+                stop: CancellationToken::new(),
+            },
+        );
+        ingest.lead().await?;
+        let task = tokio::spawn(ingest.run(receiver, history));
+        Ok(Self {
+            events,
+            chunks,
+            task,
+            pool,
+            marks: SNAPSHOT_SLOT,
+        })
+    }
+
+    /// Waits until everything sent is in the tables.
+    async fn wait(&mut self) -> Result<()> {
+        self.marks += 1;
+        let mark = Event::Progress {
+            applied: self.marks,
+            chain: self.marks,
+        };
+        self.events.send(mark).await?;
+        loop {
+            let seen = watermark::read(&self.pool).await?;
+            if seen.and_then(|seen| seen.applied_slot) >= Some(self.marks) {
+                return Ok(());
+            }
+            if self.task.is_finished() {
+                bail!("the writer ended before its time");
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn end(self) -> Result<()> {
+        drop((self.events, self.chunks));
+        self.task.await??;
+        self.pool.close().await;
+        Ok(())
+    }
+}
+
+/// Takes a chain of that size into an empty database, and asks it questions.
+pub async fn run(options: PgConnectOptions, scale: Scale, bar: &ProgressBar) -> Result<Report> {
+    let pool = store::pool(options.clone(), 5);
+    store::migrate(&pool).await?;
+    claim(&pool).await?;
+    let mut connection = PgConnection::connect_with(&options).await?;
+    let mut work = Work::begin(&options).await?;
+    let mut memory = Memory::default();
+    let accounts = take_accounts(&mut work, &mut connection, scale, bar, &mut memory).await?;
+    partitions_of_all(&mut connection).await?;
+    let ledger = take_history(&mut work, &mut connection, scale, bar, &mut memory).await?;
+    work.end().await?;
+    copies::drop_twins(&mut connection).await?;
+    let derived = derive_all(&pool, bar).await?;
+    bar.set_message("statistics");
+    let statistics = queries::refresh(&mut connection).await?;
+    let questions = queries::ask(&mut connection, scale, bar).await?;
+    let (first, last) = memory.thirds();
+    Ok(Report {
+        scale,
+        accounts,
+        ledger,
+        derived,
+        statistics,
+        questions,
+        memory_first_third: first,
+        memory_last_third: last,
+        sizes: queries::sizes(&mut connection).await?,
+    })
+}
+
+/// Makes sure that the database is empty, and ours.
+async fn claim(pool: &PgPool) -> Result<()> {
+    let identity = watermark::Identity {
+        genesis_hash: "made up".to_owned(),
+        program: lottery::ID.to_string(),
+        commitment: "finalized".to_owned(),
+    };
+    let owner = watermark::claim(pool, &identity).await?;
+    let entries: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT FROM entries LIMIT 1) e")
+        .fetch_one(pool)
+        .await?;
+    if owner != identity || entries > 0 {
+        bail!("this database is in use: name an empty one");
+    }
+    Ok(())
+}
+
+/// A partition for each month that the chain spans.
+async fn partitions_of_all(connection: &mut PgConnection) -> Result<()> {
+    let now = partitions::Month::now();
+    for back in 0..36 {
+        let month = now.plus(-back);
+        if !partitions::months(connection).await?.contains(&month) {
+            partitions::make(connection, month).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn take_accounts(
+    work: &mut Work,
+    connection: &mut PgConnection,
+    scale: Scale,
+    bar: &ProgressBar,
+    memory: &mut Memory,
+) -> Result<Rate> {
+    copies::make_twins(connection, &["games", "entries"]).await?;
+    bar.set_message("accounts");
+    bar.set_length(scale.entries + scale.games);
+    bar.set_position(0);
+    let (mut took, mut rows) = (Duration::ZERO, 0u64);
+    let mut copied = Copied::default();
+    let mut batch = 0;
+    while batch < scale.batches() {
+        let until = (batch + WINDOW).min(scale.batches());
+        let parts: Vec<Vec<AccountUpdate>> =
+            (batch..until).map(|n| accounts(&scale.play(n))).collect();
+        let count: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        let prepared: Vec<_> = parts.iter().cloned().map(copies::of_accounts).collect();
+        // Whoever comes second finds the disk busy with the first: they take turns.
+        if (batch / WINDOW).is_multiple_of(2) {
+            for part in prepared {
+                copies::copy(connection, part, &mut copied).await?;
+            }
+            took += send_parts(work, parts).await?;
+        } else {
+            took += send_parts(work, parts).await?;
+            for part in prepared {
+                copies::copy(connection, part, &mut copied).await?;
+            }
+        }
+        rows += count;
+        batch = until;
+        bar.inc(count);
+        memory.sample();
+    }
+    let start = Instant::now();
+    work.events
+        .send(Event::Complete {
+            slot: SNAPSHOT_SLOT,
+        })
+        .await?;
+    work.wait().await?;
+    Ok(Rate::new(rows, took, copied, start.elapsed()))
+}
+
+async fn send_parts(work: &mut Work, parts: Vec<Vec<AccountUpdate>>) -> Result<Duration> {
+    let start = Instant::now();
+    for part in parts {
+        work.events.send(Event::Part(part)).await?;
+    }
+    work.wait().await?;
+    Ok(start.elapsed())
+}
+
+async fn take_history(
+    work: &mut Work,
+    connection: &mut PgConnection,
+    scale: Scale,
+    bar: &ProgressBar,
+    memory: &mut Memory,
+) -> Result<Rate> {
+    let tables = [
+        "transactions",
+        "instructions",
+        "game_events",
+        "payments",
+        "jackpot_contributions",
+    ];
+    copies::make_twins(connection, &tables).await?;
+    bar.set_message("ledger");
+    bar.set_length(scale.events);
+    bar.set_position(0);
+    let (mut took, mut copied) = (Duration::ZERO, Copied::default());
+    let mut next_id = 1i64;
+    let mut waiting: Vec<TransactionUpdate> = Vec::new();
+    let mut history = History::new(scale);
+    loop {
+        let more = history.next();
+        let last = more.is_none();
+        waiting.extend(more.unwrap_or_default());
+        if waiting.len() < CHUNK * 40 && !last {
+            continue;
+        }
+        let transactions = std::mem::take(&mut waiting);
+        let mut prepared = Vec::new();
+        for chunk in transactions.chunks(CHUNK) {
+            prepared.push(copies::of_transactions(chunk, next_id)?);
+            next_id += i64::try_from(chunk.len())?;
+        }
+        for part in prepared {
+            copies::copy(connection, part, &mut copied).await?;
+        }
+        took += send_chunks(work, transactions).await?;
+        bar.set_position(history.rows);
+        memory.sample();
+        if last {
+            break;
+        }
+    }
+    Ok(Rate::new(copied.rows, took, copied, Duration::ZERO))
+}
+
+async fn send_chunks(work: &mut Work, transactions: Vec<TransactionUpdate>) -> Result<Duration> {
+    let mut chunks = Vec::new();
+    let mut rest = transactions.into_iter().peekable();
+    while rest.peek().is_some() {
+        chunks.push(rest.by_ref().take(CHUNK).collect::<Vec<_>>());
+    }
+    let start = Instant::now();
+    let mut written = Vec::new();
+    for transactions in chunks {
+        let (done, told) = oneshot::channel();
+        let chunk = Chunk {
+            transactions,
+            letters: Vec::new(),
+            cursor: None,
+            done,
+        };
+        work.chunks.send(chunk).await?;
+        written.push(told);
+    }
+    for told in written {
+        told.await.context("the writer ended before its time")?;
+    }
+    Ok(start.elapsed())
+}
+
+/// Computes what follows from the games; returns how many there were, and the time.
+async fn derive_all(pool: &PgPool, bar: &ProgressBar) -> Result<(u64, Duration)> {
+    let waiting = async || -> Result<i64> {
+        Ok(sqlx::query_scalar(
+            "SELECT count(*) FROM games
+             WHERE derived_rounds <> rounds_settled OR derived_settled <> (status = 'settled')",
+        )
+        .fetch_one(pool)
+        .await?)
+    };
+    let games = u64::try_from(waiting().await?)?;
+    bar.set_message("fates");
+    bar.set_length(games);
+    bar.set_position(0);
+    let start = Instant::now();
+    let mut before = games;
+    while before > 0 {
+        derive::once(pool).await?;
+        let left = u64::try_from(waiting().await?)?;
+        if left >= before {
+            bail!("{left} games stay without their fates");
+        }
+        bar.set_position(games - left);
+        before = left;
+    }
+    Ok((games, start.elapsed()))
+}

@@ -1,0 +1,138 @@
+//! What was measured.
+
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+
+use super::{
+    Scale,
+    copies::{self, Copied},
+};
+
+/// Rows taken in, beside the same rows by COPY.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rate {
+    pub rows: u64,
+    /// Rows a second through the indexer's decoders and writer …
+    pub rows_per_second: f64,
+    /// … and by COPY alone, into tables with the same columns, checks and indexes.
+    pub copied_per_second: f64,
+    /// The first as a share of the second.
+    pub ratio: f64,
+    /// What came after the last row (seconds): finding accounts that are gone.
+    pub finish_seconds: f64,
+}
+
+impl Rate {
+    pub(super) fn new(rows: u64, took: Duration, copied: Copied, finish: Duration) -> Self {
+        let (ours, theirs) = (copies::rate(rows, took), copied.rate());
+        Self {
+            rows,
+            rows_per_second: ours,
+            copied_per_second: theirs,
+            ratio: ours / theirs.max(1e-9),
+            finish_seconds: finish.as_secs_f64(),
+        }
+    }
+}
+
+/// How long a question took (milliseconds), with the indexes and without.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asked {
+    pub name: String,
+    pub p50: f64,
+    pub p95: f64,
+    pub scan_p50: f64,
+    pub scan_p95: f64,
+    /// Most rows that an answer had.
+    pub rows: u64,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub scale: Scale,
+    pub accounts: Rate,
+    pub ledger: Rate,
+    /// Games whose fates were computed, and in which time.
+    pub derived: (u64, Duration),
+    /// Seconds that each materialized view took to fill, and to refresh beside readers.
+    pub statistics: Vec<(String, f64, f64)>,
+    pub questions: Vec<Asked>,
+    pub memory_first_third: u64,
+    pub memory_last_third: u64,
+    /// Bytes of each table with its indexes.
+    pub sizes: Vec<(String, i64, i64)>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scale {
+            games,
+            entries,
+            events,
+        } = self.scale;
+        writeln!(
+            f,
+            "{entries} entries of {games} games, {events} rows of events\n"
+        )?;
+        writeln!(
+            f,
+            "{:<12}{:>12}{:>12}{:>12}{:>8}",
+            "", "rows", "rows/s", "COPY/s", "ratio"
+        )?;
+        for (name, rate) in [("accounts", self.accounts), ("ledger", self.ledger)] {
+            writeln!(
+                f,
+                "{name:<12}{:>12}{:>12.0}{:>12.0}{:>8.2}",
+                rate.rows, rate.rows_per_second, rate.copied_per_second, rate.ratio
+            )?;
+        }
+        let million = 1e6 / self.accounts.rows_per_second.max(1e-9);
+        writeln!(f, "\ncatch-up    {million:.1} s per million accounts")?;
+        writeln!(
+            f,
+            "closing     {:.1} s after the last",
+            self.accounts.finish_seconds
+        )?;
+        let (games, took) = self.derived;
+        writeln!(
+            f,
+            "fates       {games} games in {:.1} s",
+            took.as_secs_f64()
+        )?;
+        let mib = |bytes: u64| bytes / 1_048_576;
+        writeln!(
+            f,
+            "memory      {} MiB at most in the first third, {} MiB in the last\n",
+            mib(self.memory_first_third),
+            mib(self.memory_last_third)
+        )?;
+        writeln!(f, "{:<24}{:>12}{:>12}", "statistics", "fill s", "refresh s")?;
+        for (name, fill, refresh) in &self.statistics {
+            writeln!(f, "{name:<24}{fill:>12.2}{refresh:>12.2}")?;
+        }
+        writeln!(
+            f,
+            "\n{:<34}{:>9}{:>9}{:>11}{:>11}{:>8}",
+            "question (ms)", "p50", "p95", "scan p50", "scan p95", "rows"
+        )?;
+        for asked in &self.questions {
+            writeln!(
+                f,
+                "{:<34}{:>9.2}{:>9.2}{:>11.1}{:>11.1}{:>8}",
+                asked.name, asked.p50, asked.p95, asked.scan_p50, asked.scan_p95, asked.rows
+            )?;
+        }
+        writeln!(f, "\n{:<24}{:>12}{:>12}", "table", "MiB", "indexes MiB")?;
+        for (name, table, indexes) in &self.sizes {
+            writeln!(
+                f,
+                "{name:<24}{:>12}{:>12}",
+                table / 1_048_576,
+                indexes / 1_048_576
+            )?;
+        }
+        Ok(())
+    }
+}
