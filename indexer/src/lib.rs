@@ -9,7 +9,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod derive;
-mod doctor;
+pub mod doctor;
 pub mod error;
 pub mod fate;
 pub mod ingest;

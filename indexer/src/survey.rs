@@ -136,19 +136,21 @@ pub struct Rights {
 ///
 /// # Errors
 /// The database's.
-pub async fn rights(pool: &PgPool) -> Result<Rights, sqlx::Error> {
+pub async fn rights<'e>(
+    database: impl Executor<'e, Database = Postgres>,
+) -> Result<Rights, sqlx::Error> {
     sqlx::query_as(
         "SELECT current_user::text AS role,
                 has_schema_privilege(current_schema(), 'CREATE') AS create,
-                min(relname::text) FILTER (WHERE NOT has_table_privilege(oid, 'SELECT'))
+                min(relname::text COLLATE \"C\") FILTER (WHERE NOT has_table_privilege(oid, 'SELECT'))
                     AS unreadable,
-                min(relname::text) FILTER (WHERE NOT (
+                min(relname::text COLLATE \"C\") FILTER (WHERE NOT (
                     has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
                     AND has_table_privilege(oid, 'DELETE'))) AS unwritable
          FROM pg_class
          WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace",
     )
-    .fetch_one(pool)
+    .fetch_one(database)
     .await
 }
 
