@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use lottery_service::{
-    doctor::{Findings, server_clock},
+    doctor::{CONNECT, Findings, server_clock},
     text::scrub,
 };
-use sqlx::PgPool;
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+use tokio::time::timeout;
 
 use crate::{
-    config::Config,
+    config::{Config, Database},
     run::{self, Context},
     survey::{self, Rights, Schema, Server},
     telemetry::Failure,
@@ -28,6 +29,10 @@ const REPLICA_LAG: Duration = Duration::from_secs(10);
 
 /// Checks the server, the schema and the role; whether the tables can be looked at.
 pub(super) async fn check(context: &Context, findings: &mut Findings) -> bool {
+    if let Err(error) = reach(&context.config.database).await {
+        complain("database", &error, "database_url", findings);
+        return false;
+    }
     let server = match survey::server(&context.pool).await {
         Ok(server) => server,
         Err(error) => {
@@ -57,6 +62,9 @@ pub(super) async fn check_replica(config: &Config, findings: &mut Findings) {
     let Some(replica) = &config.replica else {
         return;
     };
+    if let Err(error) = reach(replica).await {
+        return complain("replica", &error, "database_read_url", findings);
+    }
     let pool = run::pool(replica, 1);
     match survey::replica_lag(&pool).await {
         Ok(Some(behind)) => {
@@ -76,6 +84,13 @@ pub(super) async fn check_replica(config: &Config, findings: &mut Findings) {
         Err(error) => complain("replica", &error, "database_read_url", findings),
     }
     pool.close().await;
+}
+
+/// Connects once: a pool would try again and again, and not say why.
+async fn reach(database: &Database) -> Result<(), sqlx::Error> {
+    let connecting = timeout(CONNECT, database.options.connect());
+    let connection = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    connection.close().await
 }
 
 fn complain(name: &'static str, error: &sqlx::Error, key: &str, findings: &mut Findings) {

@@ -81,4 +81,7 @@ async fn who_does_not_answer_is_named_without_secrets() {
     assert_eq!(found["database"].level, Level::Bad);
     let remedy = found["database"].remedy.as_ref().unwrap();
     assert!(remedy.contains("database_url"), "{remedy}");
+    // The cause, not that a pool gave up.
+    let seen = &found["database"].seen;
+    assert!(seen.contains("refused"), "{seen}");
 }
