@@ -170,6 +170,7 @@ pub async fn follow(config: &Config, is_serving: bool) -> anyhow::Result<()> {
         let listener = bind(config.listen).await?;
         tasks.spawn(answer(listener, pool, stop.clone()));
     }
+    telemetry::writer(true);
     tasks.spawn(infallible(source.run(sender, stop.clone())));
     tasks.spawn(async move { ingest.run(receiver).await.context("writing accounts") });
     tasks.spawn(infallible(ledger.run(stop.clone())));

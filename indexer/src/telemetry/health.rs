@@ -76,10 +76,6 @@ impl Health {
         }
     }
 
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
     fn stamp(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.started).as_millis();
         u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1)

@@ -5,15 +5,16 @@ use lottery_service::label;
 use crate::config::{Commitment, SourceKind};
 
 /// Tables whose rows are counted.
-pub const TABLES: [&str; 15] = [
+pub const TABLES: [&str; 16] = [
     "draw_games",
     "draws",
     "entries",
-    "events",
+    "game_events",
     "game_rounds",
     "games",
     "houses",
     "instructions",
+    "jackpot_contributions",
     "jackpot_wins",
     "jackpots",
     "lanes",

@@ -43,7 +43,7 @@ lottery_service::metrics! {
     counter LEDGER_TRANSACTIONS = "ledger_transactions_total", Count, "Transactions that the ledger wrote";
     counter DEAD_LETTERS = "dead_letters_total", Count, "What could not be stored where it belongs, by what it is";
     gauge DEAD_LETTERS_WAITING = "dead_letters_waiting", Count, "Dead letters that no replay has understood yet";
-    gauge WRITER = "writer", Count, "Whether this process follows the chain: 1, or 0 if it only serves";
+    gauge WRITER = "writer", Count, "Whether this process writes the tables: 1, or 0 while it only serves or stands by";
     gauge DATABASE_UP = "database_up", Count, "Whether the database answers: 1, or 0 while it does not";
     gauge CONNECTIONS = "connections", Count, "Connections to the database, by pool, in use or idle";
     gauge CONNECTIONS_MAX = "connections_max", Count, "Connections that a pool may have";

@@ -99,7 +99,7 @@ pub fn dead_letters_waiting(letters: i64) {
     gauge!(names::DEAD_LETTERS_WAITING).set(slot_number(letters));
 }
 
-/// Whether this process follows the chain.
+/// Whether this process writes what it sees of the chain.
 pub fn writer(is_writer: bool) {
     gauge!(names::WRITER).set(flag(is_writer));
 }

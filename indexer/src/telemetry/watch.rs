@@ -10,7 +10,7 @@ use lottery_service::text::scrub;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::{Connections, Finality, Health, Mark, Role, record};
+use super::{Connections, Finality, Health, Mark, record};
 use crate::{
     store::watermark::{self, Watermark},
     survey::{self, Schema},
@@ -33,7 +33,6 @@ pub struct Watch {
 impl Watch {
     /// Looks until `stop`, and does not fail: what cannot be seen is told, too.
     pub async fn run(self, stop: CancellationToken) {
-        record::writer(self.health.role() == Role::Writer);
         loop {
             let turn = async {
                 self.look().await;
