@@ -149,8 +149,7 @@ mod tests {
     #[test]
     fn tables_that_are_behind_are_mentioned() {
         let stall = Duration::from_secs(120);
-        let level =
-            |known| level(|findings| check_lag(known, Some(&node()), stall, findings));
+        let level = |known| level(|findings| check_lag(known, Some(&node()), stall, findings));
         assert_eq!(level(Some((1_001, 1.0))), Some(Level::Good));
         assert_eq!(level(Some((1_000 - SLOTS, 1.0))), Some(Level::Good));
         assert_eq!(level(Some((999 - SLOTS, 1.0))), Some(Level::Doubtful));

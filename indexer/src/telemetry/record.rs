@@ -22,11 +22,14 @@ pub fn slots(chain: i64, applied: i64) {
     gauge!(names::APPLIED_SLOT).set(slot_number(applied));
 }
 
-/// The newest rows that are this sure are so many slots behind the chain, and so old.
-pub fn lag(finality: Finality, slots: i64, age: Duration) {
+/// The newest rows that are this sure are so many slots behind the chain, and so old, if
+/// that is known.
+pub fn lag(finality: Finality, slots: i64, age: Option<Duration>) {
     let finality = finality.label();
     gauge!(names::LAG_SLOTS, "finality" => finality).set(slot_number(slots));
-    gauge!(names::LAG_SECONDS, "finality" => finality).set(age.as_secs_f64());
+    if let Some(age) = age {
+        gauge!(names::LAG_SECONDS, "finality" => finality).set(age.as_secs_f64());
+    }
 }
 
 /// A source delivers, or does no more.

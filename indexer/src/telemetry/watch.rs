@@ -116,11 +116,7 @@ impl Watch {
         if let (Some(chain), Some(applied)) = (seen.chain_slot, seen.applied_slot) {
             record::slots(chain, applied);
             let slots = chain.saturating_sub(applied).max(0);
-            record::lag(
-                self.finality,
-                slots,
-                age(seen.applied_age).unwrap_or_default(),
-            );
+            record::lag(self.finality, slots, age(seen.applied_age));
         }
     }
 }
