@@ -1,6 +1,8 @@
 //! What can go wrong in the indexer, an enum a boundary. The sources have
 //! theirs in [`crate::source`], the API in [`crate::api`].
 
+pub use lottery_service::text::scrub as redact;
+
 use crate::store::writer::WriterError;
 
 /// The writer cannot go on.
@@ -61,44 +63,4 @@ pub enum DeriveError {
     Interrupted(#[from] tokio::task::JoinError),
     #[error("game {game}: {reason}")]
     Inconsistent { game: String, reason: String },
-}
-
-/// The text without what may be secret in its URLs: user, password, path and
-/// query (RPC providers put their keys there). Scheme and host stay.
-pub fn redact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at.saturating_add(3));
-        out.push_str(before);
-        let end = after
-            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '(' | '"' | '\'' | '`' | ','))
-            .unwrap_or(after.len());
-        let (url, next) = after.split_at(end);
-        let host_end = url.find(['/', '?', '#']).unwrap_or(url.len());
-        let (authority, tail) = url.split_at(host_end);
-        let host = authority.rsplit('@').next().unwrap_or(authority);
-        out.push_str(host);
-        if tail.len() > 1 {
-            out.push_str("/…");
-        }
-        rest = next;
-    }
-    out.push_str(rest);
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::redact;
-
-    #[test]
-    fn urls_lose_what_may_be_secret() {
-        assert_eq!(
-            redact("error (https://rpc.example/v2/KEY?k=1), postgres://u:p@db:5432/x failed"),
-            "error (https://rpc.example/…), postgres://db:5432/… failed"
-        );
-        assert_eq!(redact("nothing here: //"), "nothing here: //");
-        assert_eq!(redact("http://127.0.0.1:8899"), "http://127.0.0.1:8899");
-    }
 }

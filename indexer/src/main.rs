@@ -1,6 +1,3 @@
-use std::process::ExitCode;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    lottery_indexer::cli::main().await
+fn main() -> std::process::ExitCode {
+    lottery_indexer::cli::main()
 }

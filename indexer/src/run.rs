@@ -1,14 +1,14 @@
-//! Wires the parts together: what each subcommand does.
+//! Wires the parts together: what the subcommands do.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context as _, anyhow, bail};
+use lottery_service::{cli::stop_on_signals, telemetry::Server};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use sqlx::PgPool;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc},
     task::JoinSet,
 };
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api,
-    config::{RpcUrl, WsUrl},
+    config::{Config, Database, SourceKind},
     derive,
     error::ClaimError,
     ingest::{CHANNEL_CAPACITY, CHUNK_CAPACITY, Ingest, Wiring},
@@ -26,12 +26,14 @@ use crate::{
         self,
         watermark::{self, Identity},
     },
+    telemetry::{self, Health, Role, watch::Watch},
+    upkeep::Upkeep,
     verify::{self, Report},
 };
 
-/// A confirmed block was voted for by two thirds of the stake; none has ever been
-/// undone, and it is there some ten seconds before it is final.
-const COMMITMENT: CommitmentConfig = CommitmentConfig::confirmed();
+/// Connections of the accounts' writer, the ledger, the deriver and telemetry together.
+/// Requests never take them.
+const WRITERS: u32 = 6;
 
 /// Longest wait for an RPC answer: a snapshot of everything may take a while.
 const RPC_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,23 +41,46 @@ const RPC_TIMEOUT: Duration = Duration::from_secs(60);
 /// Between two looks at the chain's slot: about its duration.
 const SLOT_INTERVAL: Duration = Duration::from_millis(400);
 
-/// What `run` needs to know.
-pub struct Follow {
-    pub rpc_url: RpcUrl,
-    /// `None` polls snapshots alone.
-    pub ws_url: Option<WsUrl>,
-    pub snapshot_interval: Duration,
-    pub stream_silence: Duration,
-    pub ledger_interval: Duration,
-    /// Where to serve the API, if at all, and its own connections.
-    pub serve: Option<(SocketAddr, PgPool)>,
+/// What the subcommands work with.
+pub struct Context {
+    pub config: Config,
+    /// Of the database that is written.
+    pub pool: PgPool,
+    pub rpc: Arc<RpcClient>,
 }
 
-fn rpc(url: &RpcUrl) -> Arc<RpcClient> {
+impl Context {
+    /// With all the connections that the configuration allows.
+    pub fn new(config: Config) -> Self {
+        let connections = config.connections;
+        Self::with_connections(config, connections)
+    }
+
+    fn with_connections(config: Config, connections: u32) -> Self {
+        Self {
+            pool: pool(&config.database, connections),
+            rpc: rpc(&config),
+            config,
+        }
+    }
+
+    /// How sure what is read has to be.
+    pub fn commitment(&self) -> CommitmentConfig {
+        self.config.commitment.into()
+    }
+}
+
+/// A pool that connects when first used.
+pub fn pool(database: &Database, connections: u32) -> PgPool {
+    store::pool(database.options.clone(), connections)
+}
+
+/// The node that the configuration names.
+pub fn rpc(config: &Config) -> Arc<RpcClient> {
     Arc::new(RpcClient::new_with_timeout_and_commitment(
-        url.as_str().to_owned(),
+        config.endpoint.rpc_url.clone(),
         RPC_TIMEOUT,
-        COMMITMENT,
+        config.commitment.into(),
     ))
 }
 
@@ -68,25 +93,14 @@ pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Cancelled by the first SIGTERM or SIGINT.
-fn stop_on_signal() -> anyhow::Result<CancellationToken> {
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    let stop = CancellationToken::new();
-    let token = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
-        }
-        token.cancel();
-    });
-    Ok(stop)
-}
-
 /// Makes sure that the database is this cluster's.
-async fn claim(pool: &PgPool, identity: &Identity) -> Result<(), ClaimError> {
-    let owner = watermark::claim(pool, identity).await?;
+async fn claim(context: &Context, genesis_hash: String) -> Result<(), ClaimError> {
+    let identity = Identity {
+        genesis_hash,
+        program: lottery::ID.to_string(),
+        commitment: context.commitment().commitment.to_string(),
+    };
+    let owner = watermark::claim(&context.pool, &identity).await?;
     if (&owner.genesis_hash, &owner.program) != (&identity.genesis_hash, &identity.program) {
         return Err(ClaimError::Foreign {
             genesis_hash: owner.genesis_hash,
@@ -96,34 +110,84 @@ async fn claim(pool: &PgPool, identity: &Identity) -> Result<(), ClaimError> {
     Ok(())
 }
 
-/// Follows the chain until a signal.
-pub async fn follow(pool: PgPool, settings: Follow) -> anyhow::Result<()> {
-    let stop = stop_on_signal()?;
-    migrate(&pool).await?;
-    let rpc = rpc(&settings.rpc_url);
-    let genesis_hash = source::genesis_hash(&rpc)
+/// The source of accounts that the configuration names.
+async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<RpcSource> {
+    let config = &context.config;
+    let known = watermark::read(&context.pool).await?;
+    let ws_url = match config.source {
+        SourceKind::Websocket => Some(config.endpoint.ws_url.clone()),
+        SourceKind::Polling => None,
+        SourceKind::Geyser => {
+            bail!("source: this build has no Yellowstone gRPC client; choose \"websocket\"")
+        }
+    };
+    Ok(RpcSource::new(
+        Arc::clone(&context.rpc),
+        RpcSourceConfig {
+            ws_url,
+            commitment: context.commitment(),
+            snapshot_interval: config.snapshot,
+            slot_interval: SLOT_INTERVAL,
+            silence: config.stream_silence,
+            known_slot: known.and_then(|mark| mark.snapshot_slot),
+            again,
+        },
+    ))
+}
+
+/// Follows the chain until a signal, and serves the API beside it if told to.
+pub async fn follow(config: &Config, is_serving: bool) -> anyhow::Result<()> {
+    let stop = stop_on_signals().context("signals")?;
+    let context = Context::with_connections(config.clone(), WRITERS);
+    let for_requests = config.connections.saturating_sub(WRITERS);
+    let reading = is_serving.then(|| pool(config.readable(), for_requests));
+    let watch = Watch {
+        health: Arc::new(Health::new(Role::Writer, config.stall)),
+        writing: Some(context.pool.clone()),
+        reading: reading.clone(),
+        finality: config.commitment.into(),
+    };
+    // Before anything else: whoever waits for this process sees what it waits for.
+    let server = tell(config, &watch).await?;
+    let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    tasks.spawn(infallible(watch.run(stop.clone())));
+
+    migrate(&context.pool).await?;
+    let genesis_hash = source::genesis_hash(&context.rpc)
         .await
         .context("asking the node for its genesis hash")?;
-    let identity = Identity {
-        genesis_hash,
-        program: lottery::ID.to_string(),
-        commitment: COMMITMENT.commitment.to_string(),
-    };
-    claim(&pool, &identity).await?;
-    let known = watermark::read(&pool).await?;
+    claim(&context, genesis_hash).await?;
+    if let Some(pool) = reading {
+        let listener = bind(config.listen).await?;
+        tasks.spawn(answer(listener, pool, stop.clone()));
+    }
+    tokio::select! {
+        // Another process writes, or the database is away: requests are answered meanwhile.
+        () = stop.cancelled() => {}
+        led = write(&context, &mut tasks, &stop) => led?,
+    }
+    let result = join(tasks, &stop, config.drain).await;
+    end(&context.pool, server).await;
+    result
+}
 
-    let changed = Arc::new(Notify::new());
-    let again = Arc::new(Notify::new());
+/// Waits until this process is the one that writes, and begins.
+async fn write(
+    context: &Context,
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let (config, pool) = (&context.config, &context.pool);
+    let (changed, again) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
     let (chunk_sender, chunks) = mpsc::channel(CHUNK_CAPACITY);
-    let options = pool.connect_options().as_ref().clone();
     let mut ingest = Ingest::new(
-        options,
+        config.database.options.clone(),
         Wiring {
-            chain: Arc::new(Chain::new(Arc::clone(&rpc), COMMITMENT)),
+            chain: Arc::new(Chain::new(Arc::clone(&context.rpc), context.commitment())),
             changed: Arc::clone(&changed),
             again: Arc::clone(&again),
-            commitment: SlotStatus::Confirmed,
+            commitment: SlotStatus::of(context.commitment()),
             stop: stop.clone(),
         },
     );
@@ -131,38 +195,62 @@ pub async fn follow(pool: PgPool, settings: Follow) -> anyhow::Result<()> {
         .lead()
         .await
         .context("becoming the one that writes")?;
-    let source = RpcSource::new(
-        Arc::clone(&rpc),
-        RpcSourceConfig {
-            ws_url: settings.ws_url.map(|url| url.as_str().to_owned()),
-            commitment: COMMITMENT,
-            snapshot_interval: settings.snapshot_interval,
-            slot_interval: SLOT_INTERVAL,
-            silence: settings.stream_silence,
-            known_slot: known.and_then(|mark| mark.snapshot_slot),
-            again,
-        },
-    );
+    telemetry::writer(true);
+    // How far the tables are is known once nobody else writes.
+    let source = source(context, again).await?;
     let ledger = Ledger::new(
-        rpc,
+        Arc::clone(&context.rpc),
         pool.clone(),
         chunk_sender,
-        COMMITMENT,
-        settings.ledger_interval,
+        context.commitment(),
+        config.ledger,
     );
-
-    let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    if let Some((address, pool)) = settings.serve {
-        let listener = bind(address).await?;
-        tasks.spawn(serve_until(listener, pool, stop.clone()));
-    }
+    let upkeep = Upkeep {
+        months_ahead: config.partitions_ahead_months,
+        months_kept: config.events_keep_months,
+        statistics: config.statistics,
+    };
     tasks.spawn(infallible(source.run(sender, stop.clone())));
     tasks.spawn(async move { ingest.run(receiver, chunks).await.context("writing") });
     tasks.spawn(infallible(ledger.run(stop.clone())));
     tasks.spawn(infallible(derive::run(pool.clone(), changed, stop.clone())));
-    let result = join(tasks, &stop).await;
-    pool.close().await;
+    tasks.spawn(infallible(upkeep.run(pool.clone(), stop.clone())));
+    Ok(())
+}
+
+/// Serves the API until a signal.
+pub async fn serve(config: &Config) -> anyhow::Result<()> {
+    let stop = stop_on_signals().context("signals")?;
+    let pool = pool(config.readable(), config.connections);
+    let watch = Watch {
+        health: Arc::new(Health::new(Role::Reader, config.stall)),
+        writing: None,
+        reading: Some(pool.clone()),
+        finality: config.commitment.into(),
+    };
+    let server = tell(config, &watch).await?;
+    let listener = bind(config.listen).await?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(infallible(watch.run(stop.clone())));
+    tasks.spawn(answer(listener, pool.clone(), stop.clone()));
+    let result = join(tasks, &stop, config.drain).await;
+    end(&pool, server).await;
     result
+}
+
+/// Compares the database with the chain.
+pub async fn verify(context: &Context, deadline: Duration) -> anyhow::Result<Report> {
+    verify::run(&context.pool, &context.rpc, context.commitment(), deadline)
+        .await
+        .context("could not check")
+}
+
+/// Serves metrics and health where the configuration says so.
+async fn tell(config: &Config, watch: &Watch) -> anyhow::Result<Option<Server>> {
+    Ok(match config.metrics_listen {
+        Some(address) => Some(telemetry::serve(address, Arc::clone(&watch.health)).await?),
+        None => None,
+    })
 }
 
 async fn infallible(task: impl Future<Output = ()>) -> anyhow::Result<()> {
@@ -170,32 +258,56 @@ async fn infallible(task: impl Future<Output = ()>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for all tasks; the first that ends before the stop stops the others.
+/// Waits for all tasks, after a stop not for ever. The first that ends before the stop
+/// stops the others.
 async fn join(
     mut tasks: JoinSet<anyhow::Result<()>>,
     stop: &CancellationToken,
+    drain: Duration,
 ) -> anyhow::Result<()> {
-    let mut result = Ok(());
-    while let Some(ended) = tasks.join_next().await {
-        let ended = ended.context("a task broke off").and_then(|done| done);
-        stop.cancel();
-        if result.is_ok() {
-            result = ended;
+    let all = async {
+        let mut result = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            let ended = ended.context("a task broke off").and_then(|done| done);
+            stop.cancel();
+            if result.is_ok() {
+                result = ended;
+            }
         }
+        result
+    };
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(drain).await;
+    };
+    tokio::select! {
+        result = all => result,
+        () = patience => Err(anyhow!(
+            "what was under way did not end within {} s (drain_seconds); it will be read again",
+            drain.as_secs()
+        )),
     }
-    result
+}
+
+/// Lets go of the database, and tells nothing any more.
+async fn end(pool: &PgPool, server: Option<Server>) {
+    pool.close().await;
+    if let Some(server) = server {
+        server.stop().await;
+    }
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("listen: cannot listen on {address}; choose another port or stop what uses it")
+    })?;
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, "serving the API");
     Ok(listener)
 }
 
-async fn serve_until(
+/// Answers requests until `stop`.
+async fn answer(
     listener: TcpListener,
     pool: PgPool,
     stop: CancellationToken,
@@ -206,18 +318,40 @@ async fn serve_until(
         .context("serving the API")
 }
 
-/// Serves the API until a signal.
-pub async fn serve(pool: PgPool, address: SocketAddr) -> anyhow::Result<()> {
-    let stop = stop_on_signal()?;
-    let listener = bind(address).await?;
-    serve_until(listener, pool.clone(), stop).await?;
-    pool.close().await;
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Compares the database with the chain.
-pub async fn verify(pool: PgPool, url: &RpcUrl, deadline: Duration) -> anyhow::Result<Report> {
-    verify::run(&pool, &rpc(url), COMMITMENT, deadline)
-        .await
-        .context("could not check")
+    #[tokio::test]
+    async fn a_stop_waits_for_what_is_under_way_but_not_for_ever() {
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let token = stop.clone();
+        tasks.spawn(async move {
+            token.cancelled().await;
+            tokio::task::yield_now().await;
+            Ok(())
+        });
+        stop.cancel();
+        assert!(join(tasks, &stop, Duration::from_secs(30)).await.is_ok());
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(std::future::pending());
+        let ended = join(tasks, &stop, Duration::from_millis(1)).await;
+        assert!(ended.is_err_and(|error| error.to_string().contains("drain_seconds")));
+    }
+
+    #[tokio::test]
+    async fn the_first_that_fails_stops_the_others_and_is_what_is_reported() {
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let token = stop.clone();
+        tasks.spawn(async move {
+            token.cancelled().await;
+            Err(anyhow!("stopped"))
+        });
+        tasks.spawn(async { Err(anyhow!("broken")) });
+        let ended = join(tasks, &stop, Duration::from_secs(30)).await;
+        assert!(ended.is_err_and(|error| error.to_string() == "broken"));
+    }
 }

@@ -7,9 +7,12 @@ use sqlx::PgPool;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{
-    partitions::{self, Month},
-    statistics,
+use crate::{
+    store::{
+        partitions::{self, Month},
+        statistics,
+    },
+    telemetry,
 };
 
 /// Between two looks at the partitions.
@@ -25,9 +28,9 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s'";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upkeep {
     /// Months that have partitions before they begin.
-    pub months_ahead: u16,
+    pub months_ahead: u32,
     /// Whole months that events are kept; for ever where it is `None`.
-    pub months_kept: Option<u16>,
+    pub months_kept: Option<u32>,
     /// Between two refreshes of the statistics; never where it is `None`.
     pub statistics: Option<Duration>,
 }
@@ -58,6 +61,9 @@ impl Upkeep {
                     () = stop.cancelled() => return,
                     done = refresh(&pool) => done,
                 };
+                if done.is_err() {
+                    telemetry::statistics_failed();
+                }
                 // From its end on: a database that takes long is not kept at it.
                 statistics_due = Some(Instant::now() + pause(done, "the statistics", interval));
             }
@@ -92,11 +98,13 @@ impl Upkeep {
 /// # Errors
 /// The database's.
 pub async fn refresh(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let begun = Instant::now();
     let mut connection = pool.acquire().await?;
     for view in statistics::VIEWS {
         let took = statistics::refresh(&mut connection, view).await?;
         tracing::debug!(view, ?took, "statistics refreshed");
     }
+    telemetry::statistics_refreshed(begun.elapsed());
     Ok(())
 }
 

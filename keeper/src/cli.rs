@@ -1,22 +1,20 @@
 //! What operators type.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write as _, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use serde::Serialize;
+use lottery_service::cli::{
+    code, complain, known_variables, present_variables, print_json, start_log, stop_on_signals,
+};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{Config, Options, refuse_unknown_variables},
-    doctor::{self, Finding, Level},
+    config::{Config, Options, Start},
+    doctor,
     plan::Plan,
     run::{self, Summary},
-    telemetry::{Health, Outcome, Server},
-    text,
+    telemetry::{self, Health, Outcome},
 };
 
 /// Requests randomness, settles draws, pushes prizes and refunds.
@@ -25,26 +23,8 @@ use crate::{
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// TOML file with any of the options below; see keeper.example.toml
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "LOTTERY_KEEPER_CONFIG"
-    )]
-    config: Option<PathBuf>,
-    /// What is logged, as in RUST_LOG
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILTER",
-        env = "LOTTERY_KEEPER_LOG",
-        default_value = "info"
-    )]
-    log: String,
-    /// Log one JSON object a line
-    #[arg(long, global = true, env = "LOTTERY_KEEPER_LOG_JSON")]
-    log_json: bool,
+    #[command(flatten)]
+    start: Start,
     #[command(flatten)]
     options: Options,
 }
@@ -85,24 +65,16 @@ pub fn main() -> ExitCode {
     match start(cli) {
         Ok(code) => code,
         Err(error) => {
-            // Not through the log: it may not be set up, or filtered.
-            let _ = writeln!(
-                std::io::stderr(),
-                "error: {}",
-                text::scrub(&format!("{error:#}"))
-            );
+            complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    refuse_unknown_variables(
-        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
-        &known_variables(),
-    )?;
-    start_log(&cli.log, cli.log_json)?;
-    let file = match &cli.config {
+    Options::refuse_unknown_variables(present_variables(), &known_variables(&Cli::command()))?;
+    start_log(&cli.start.log, cli.start.log_json).context("--log")?;
+    let file = match &cli.start.config {
         Some(path) => Options::read(path)?,
         None => Options::default(),
     };
@@ -114,39 +86,19 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         .block_on(dispatch(cli.command, config))
 }
 
-/// Names of all variables that flags can be set by.
-fn known_variables() -> Vec<String> {
-    Cli::command()
-        .get_arguments()
-        .filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned))
-        .collect()
-}
-
-fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).context("--log")?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if json {
-        log.json().init();
-    } else {
-        log.init();
-    }
-    Ok(())
-}
-
 async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
     if !matches!(command, Command::Config { .. }) {
         tracing::info!(?config, "the configuration in effect");
     }
     match command {
         Command::Run => {
-            let stopping = stop_on_signals()?;
+            let stopping = stop_on_signals().context("signals")?;
             let health = Arc::new(Health::default());
             let server = match config.listen {
                 Some(address) => {
                     let endpoints = config.endpoints.len();
-                    let starting = Server::start(address, health.clone(), config.stall, endpoints);
+                    let starting =
+                        telemetry::serve(address, health.clone(), config.stall, endpoints);
                     Some(starting.await?)
                 }
                 None => None,
@@ -158,7 +110,7 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
         Command::Once { json } => {
-            let stopping = stop_on_signals()?;
+            let stopping = stop_on_signals().context("signals")?;
             let summary = run::once(&config, stopping).await?;
             print_summary(&summary, json)?;
             Ok(code(summary.is_complete()))
@@ -178,48 +130,10 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> 
         }
         Command::Doctor { json } => {
             let findings = doctor::check(&config).await;
-            print_findings(&findings, json)?;
-            let is_good = findings.iter().all(|finding| finding.level != Level::Bad);
-            Ok(code(is_good))
+            findings.print(json)?;
+            Ok(code(findings.is_good()))
         }
     }
-}
-
-fn code(good: bool) -> ExitCode {
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-/// Cancelled by the first SIGTERM or SIGINT; a second one ends at once.
-fn stop_on_signals() -> anyhow::Result<CancellationToken> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
-    let stopping = CancellationToken::new();
-    let token = stopping.clone();
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        next().await;
-        tracing::info!("stopping: nothing new is begun, what is under way ends");
-        token.cancel();
-        next().await;
-        std::process::exit(1);
-    });
-    Ok(stopping)
-}
-
-fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
 }
 
 fn print_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
@@ -229,13 +143,13 @@ fn print_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
             json!({"class": class, "problem": problem})
         });
         let left: Vec<_> = left.collect();
-        return print_json(&json!({
+        return Ok(print_json(&json!({
             "complete": summary.is_complete(),
             "counters": summary.counters,
             "left_undone": left,
             "abandoned": summary.abandoned,
             "another_keeper_leads": summary.was_superfluous,
-        }));
+        }))?);
     }
     let mut out = std::io::stdout().lock();
     for (_, problem) in &summary.given_up {
@@ -251,33 +165,9 @@ fn print_summary(summary: &Summary, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_findings(findings: &[Finding], json: bool) -> anyhow::Result<()> {
-    if json {
-        return print_json(&findings);
-    }
-    let mut out = std::io::stdout().lock();
-    for Finding {
-        name,
-        level,
-        seen,
-        remedy,
-    } in findings
-    {
-        let level = match level {
-            Level::Good => "ok",
-            Level::Doubtful => "look",
-            Level::Bad => "FAIL",
-        };
-        let remedy = remedy.as_ref().map(|remedy| format!(": {remedy}"));
-        let remedy = remedy.unwrap_or_default();
-        writeln!(out, "{level:<5} {name:<10} {seen}{remedy}")?;
-    }
-    Ok(())
-}
-
 fn print_plan(plan: &Plan, json: bool) -> anyhow::Result<()> {
     if json {
-        return print_json(plan);
+        return Ok(print_json(plan)?);
     }
     let mut out = std::io::stdout().lock();
     if plan.actions.is_empty() {
@@ -307,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_option_has_its_variable() {
-        let known = known_variables();
+        let known = known_variables(&Cli::command());
         let without: Vec<_> = Cli::command()
             .get_arguments()
             .filter(|argument| argument.get_env().is_none())

@@ -1,8 +1,6 @@
 //! Why things fail, one enum per boundary: the node, an action, the
 //! configuration.
 
-use std::path::PathBuf;
-
 use lottery_client::{
     gateway::GatewayError,
     instruction::BatchError,
@@ -11,6 +9,7 @@ use lottery_client::{
     refusal::Refusal,
     sender::{SendError, TableError},
 };
+use lottery_service::config::OptionsError;
 use solana_instruction::error::InstructionError;
 use solana_transaction_error::TransactionError;
 
@@ -194,22 +193,8 @@ fn is_moved_on(error: &InstructionError) -> bool {
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read configuration file {path}: {source}")]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("configuration file {path}: {message}")]
-    Parse { path: PathBuf, message: String },
-    #[error("unknown environment variable {0}; see --help for those that exist")]
-    UnknownVariable(String),
-    #[error("{0} is not set: give --{1}, LOTTERY_KEEPER_{2} or the key in the configuration file")]
-    Missing(&'static str, &'static str, &'static str),
-    #[error("{key}: {problem}")]
-    Value {
-        key: &'static str,
-        problem: &'static str,
-    },
+    #[error(transparent)]
+    Options(#[from] OptionsError),
     #[error("rpc_url: {other} is of another cluster than {first}: name endpoints of one only")]
     Clusters { first: String, other: String },
     #[error(transparent)]

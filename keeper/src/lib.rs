@@ -27,7 +27,6 @@ pub mod state;
 pub mod stream;
 pub mod telemetry;
 pub mod text;
-mod url;
 pub mod winners;
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use leading::Leading;
 pub use report::{Counters, Summary};
 
 use crate::{
-    config::{Config, TransactionVersion},
+    config::{Config, Options, TransactionVersion},
     context::{Context, Terms},
     database::Database,
     error::ConfigError,
@@ -122,7 +122,7 @@ async fn context(
     let path = config
         .keypair
         .as_deref()
-        .ok_or(ConfigError::Missing("keypair", "keypair", "KEYPAIR"))?;
+        .ok_or_else(|| Options::missing("keypair"))?;
     let payer = Arc::new(keypair::read(path)?);
     let pool = pool(config, Some(Arc::new(Observed)));
     check_cluster(config, &pool).await?;

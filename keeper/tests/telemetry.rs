@@ -38,7 +38,7 @@ async fn checks(server: &Server, path: &str) -> (u16, Value) {
 async fn metrics_and_health_are_served() {
     let address = "127.0.0.1:0".parse().unwrap();
     let health = Arc::new(Health::default());
-    let server = Server::start(address, health.clone(), STALL, 2)
+    let server = telemetry::serve(address, health.clone(), STALL, 2)
         .await
         .unwrap();
 
@@ -123,7 +123,7 @@ async fn metrics_and_health_are_served() {
     assert_eq!(ask(&server, "POST /metrics").await.0, 405);
 
     // Somebody else listens there already.
-    let second = Server::start(server.address(), health, STALL, 1).await;
+    let second = telemetry::serve(server.address(), health, STALL, 1).await;
     let error = second.err().unwrap().to_string();
     assert!(
         error.starts_with("listen: cannot listen on 127.0.0.1:"),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
+use lottery_service::text::scrub;
 use serde::Serialize;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::ApiError;
-use crate::{error::redact, store::watermark};
+use crate::store::watermark;
 
 /// Above this many rows a count is the planner's estimate: counting them would
 /// take longer than the answer may.
@@ -95,7 +96,7 @@ pub async fn show(State(pool): State<PgPool>) -> Result<Json<Status>, ApiError> 
         status.lag_seconds = mark.applied_age;
         status.chain_seen_seconds = mark.chain_age;
         status.last_error = mark.last_error.map(|message| LastError {
-            message: redact(&message),
+            message: scrub(&message),
             seconds_ago: mark.last_error_age,
         });
     }

@@ -25,6 +25,7 @@ use crate::{
         self, present, watermark,
         writer::{Writer, WriterError},
     },
+    telemetry,
 };
 use forks::{Forks, Settled};
 use write::{Gathered, Progress, Written};
@@ -43,6 +44,15 @@ const SNAPSHOT_ROWS: usize = 5_000;
 
 /// After a stop, a database that does not answer is waited for this long.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// A snapshot under way.
+#[derive(Clone, Copy)]
+struct Under {
+    /// The writer's connection that knows which accounts it showed; 0 when that was lost.
+    generation: u64,
+    begun: Instant,
+    accounts: usize,
+}
 
 /// What ingests are told and tell.
 pub struct Wiring {
@@ -88,8 +98,8 @@ pub struct Ingest {
     writer: Writer,
     wiring: Wiring,
     forks: Forks,
-    /// The writer's connection that knows which accounts the snapshot under way showed.
-    snapshot: Option<u64>,
+    /// The snapshot under way.
+    snapshot: Option<Under>,
     /// The slots that snapshots were taken at, where they may yet be dropped.
     snapshots: Vec<i64>,
 }
@@ -135,6 +145,7 @@ impl Ingest {
             tokio::select! {
                 count = events.recv_many(&mut gathered, BATCH_EVENTS), if live => {
                     live = count > 0;
+                    telemetry::queue(events.len());
                     self.take(&mut gathered).await?;
                 }
                 chunk = chunks.recv(), if history => match chunk {
@@ -184,30 +195,37 @@ impl Ingest {
         if gathered.is_empty() {
             return Ok(());
         }
+        let begun = Instant::now();
         let written = persist!(self, connection => write::store(connection, &gathered))?;
-        self.written(&gathered.accounts, written);
+        self.written(&gathered.accounts, written, begun.elapsed());
         Ok(())
     }
 
     /// Remembers what may yet be dropped, and tells who waits for changes.
-    fn written(&mut self, accounts: &[AccountUpdate], written: Written) {
+    fn written(&mut self, accounts: &[AccountUpdate], written: Written, took: Duration) {
         for update in accounts {
             self.forks.touch(update.slot, Some(update.address));
         }
-        for slot in written.slots {
-            self.forks.touch(slot, None);
+        for slot in &written.slots {
+            self.forks.touch(*slot, None);
         }
-        for (slot, account) in written.touched {
-            self.forks.touch(slot, Some(account));
+        for (slot, account) in &written.touched {
+            self.forks.touch(*slot, Some(*account));
         }
-        if written.letters > 0 {
-            tracing::warn!(
-                count = written.letters,
-                "parts not understood were set aside"
-            );
+        if !written.letters.is_empty() {
+            tracing::warn!(letters = ?written.letters, "what was not understood was set aside");
         }
-        if written.rows > 0 {
-            tracing::debug!(rows = written.rows, "written");
+        for letter in &written.letters {
+            telemetry::dead_letter(*letter);
+        }
+        for (table, rows) in &written.rows {
+            telemetry::rows_written(table, *rows);
+        }
+        telemetry::ledger_transactions(usize::try_from(written.transactions).unwrap_or(usize::MAX));
+        let rows = written.all_rows();
+        telemetry::batch(rows, took);
+        if rows > 0 {
+            tracing::debug!(rows, ?took, "written");
             self.wiring.changed.notify_one();
         }
     }
@@ -225,45 +243,54 @@ impl Ingest {
         Ok(())
     }
 
+    /// The snapshot under way, or a new one.
+    async fn under(&mut self) -> Result<Under, IngestError> {
+        if let Some(under) = self.snapshot {
+            return Ok(under);
+        }
+        persist!(self, connection => present::begin(connection))?;
+        Ok(*self.snapshot.insert(Under {
+            generation: self.writer.generation(),
+            begun: Instant::now(),
+            accounts: 0,
+        }))
+    }
+
     async fn part(&mut self, accounts: Vec<AccountUpdate>) -> Result<(), IngestError> {
-        if self.snapshot.is_none() {
-            persist!(self, connection => present::begin(connection))?;
-            self.snapshot = Some(self.writer.generation());
-        }
+        let mut under = self.under().await?;
+        under.accounts = under.accounts.saturating_add(accounts.len());
         for part in accounts.chunks(SNAPSHOT_ROWS) {
-            let known = self.snapshot;
+            let begun = Instant::now();
             let written = persist!(self, connection => write::store_part(connection, part))?;
-            if known != Some(self.writer.generation()) {
+            if under.generation != self.writer.generation() {
                 // What the lost connection knew of the snapshot is lost with it.
-                self.snapshot = Some(0);
+                under.generation = 0;
             }
-            self.written(&[], written);
+            self.written(&[], written, begun.elapsed());
         }
+        self.snapshot = Some(under);
         Ok(())
     }
 
     async fn complete(&mut self, slot: i64) -> Result<(), IngestError> {
-        let begun = match self.snapshot.take() {
-            Some(generation) => generation,
-            // Of an empty cluster.
-            None => {
-                persist!(self, connection => present::begin(connection))?;
-                self.writer.generation()
-            }
+        let under = self.under().await?;
+        self.snapshot = None;
+        let is_whole = under.generation == self.writer.generation();
+        let closed = if is_whole {
+            persist!(self, connection => write::finish_snapshot(connection, slot))?
+        } else {
+            None
         };
-        if begun != self.writer.generation() {
+        let Some(closed) = closed else {
             tracing::warn!(
                 slot,
                 "the database was lost during a snapshot; taking another"
             );
             self.wiring.again.notify_one();
             return Ok(());
-        }
-        let closed = persist!(self, connection => write::finish_snapshot(connection, slot))?;
-        match closed {
-            Some(closed) => tracing::debug!(slot, closed, "snapshot applied"),
-            None => self.wiring.again.notify_one(),
-        }
+        };
+        tracing::debug!(slot, closed, accounts = under.accounts, "snapshot applied");
+        telemetry::snapshot(under.accounts, under.begun.elapsed());
         self.forks.touch(slot, None);
         self.snapshots.push(slot);
         // Even one that changed nothing: the deriver may have waited for it.
@@ -278,11 +305,13 @@ impl Ingest {
             settled = Settled::default();
         }
         if !settled.unsure.is_empty() {
-            let asked = restore::ask(&self.wiring, &settled.unsure, update).await;
+            let Some(asked) = restore::ask(&self.wiring, &settled.unsure, update).await else {
+                return Ok(());
+            };
             settled.dropped.extend(asked);
         }
-        if !settled.dropped.is_empty() {
-            self.restore(update, &settled.dropped).await?;
+        if !settled.dropped.is_empty() && !self.restore(update, &settled.dropped).await? {
+            return Ok(());
         }
         let before = self.forks.settled();
         self.forks.done(update, &settled.dropped);
@@ -294,23 +323,28 @@ impl Ingest {
         Ok(())
     }
 
-    async fn restore(&mut self, update: SlotUpdate, dropped: &[i64]) -> Result<(), IngestError> {
+    /// `false` when the indexer stops before it is done.
+    async fn restore(&mut self, update: SlotUpdate, dropped: &[i64]) -> Result<bool, IngestError> {
         tracing::warn!(
             ?dropped,
             "a fork dropped slots; taking back what they brought"
         );
         let accounts: Vec<_> = self.forks.accounts(dropped).into_iter().collect();
         let Some(read) = restore::read(&self.wiring, &accounts, update.slot).await else {
-            // Stopping: what is left is found at the next start.
-            return Ok(());
+            // What is left is found at the next start.
+            return Ok(false);
         };
         let restored = persist!(self, connection => restore::restore(connection, dropped, &read))?;
         tracing::info!(?dropped, ?restored, "taken back");
+        telemetry::slots_dropped(u64::try_from(dropped.len()).unwrap_or(u64::MAX));
+        for (table, rows) in &restored.rows {
+            telemetry::rows_reverted(table, *rows);
+        }
         if self.snapshots.iter().any(|slot| dropped.contains(slot)) {
             self.wiring.again.notify_one();
         }
         self.wiring.changed.notify_one();
-        Ok(())
+        Ok(true)
     }
 
     async fn note(&mut self, trouble: &str) {
@@ -345,8 +379,11 @@ impl Attempts {
         error: WriterError,
         stop: &CancellationToken,
     ) -> Result<(), IngestError> {
+        if let WriterError::Database(cause) = &error {
+            telemetry::statement_failed(cause);
+        }
         match &error {
-            WriterError::Taken => tracing::info!("{error}"),
+            WriterError::Taken => tracing::debug!("{error}"),
             WriterError::Database(cause) if store::is_transient(cause) => {
                 tracing::warn!(%error, "the database failed; trying again");
             }

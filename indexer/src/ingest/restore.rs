@@ -21,8 +21,10 @@ use crate::{
 const MAX_UNSETTLED: i64 = 100_000;
 
 /// What was taken back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Restored {
+    /// Rows read anew, by table.
+    pub rows: Vec<(&'static str, u64)>,
     pub restored: u64,
     pub deleted: u64,
     pub transactions: u64,
@@ -70,18 +72,17 @@ where
 }
 
 /// Which of the slots are not on the chain, by a node's word; none where it cannot tell.
-pub(super) async fn ask(wiring: &Wiring, slots: &[i64], update: SlotUpdate) -> Vec<i64> {
+/// `None` when the indexer stops.
+pub(super) async fn ask(wiring: &Wiring, slots: &[i64], update: SlotUpdate) -> Option<Vec<i64>> {
     let (Some(first), Some(last)) = (slots.iter().min(), slots.iter().max()) else {
-        return Vec::new();
+        return Some(Vec::new());
     };
     let blocks = || wiring.chain.blocks(*first, *last, update.status);
-    match insist(wiring, "its blocks", blocks).await {
-        Some(Some(blocks)) => {
-            let gone = slots.iter().filter(|slot| !blocks.contains(slot));
-            gone.copied().collect()
-        }
-        _ => Vec::new(),
-    }
+    let Some(blocks) = insist(wiring, "its blocks", blocks).await? else {
+        return Some(Vec::new());
+    };
+    let gone = slots.iter().filter(|slot| !blocks.contains(slot));
+    Some(gone.copied().collect())
 }
 
 /// The accounts as the chain has them now; `None` when the indexer stops.
@@ -113,7 +114,7 @@ pub(super) async fn restore(
     let (gone, there): (Vec<&AccountUpdate>, Vec<&AccountUpdate>) =
         read.iter().partition(|update| update.is_closed());
     let batch = Batch::decode(there.into_iter().cloned());
-    restored.restored = batch.overwrite(&mut transaction).await?;
+    restored.rows = batch.overwrite(&mut transaction).await?;
     let gone: Vec<String> = gone
         .iter()
         .map(|update| update.address.to_string())
@@ -130,8 +131,10 @@ pub(super) async fn restore(
         .unzip();
     for table in TABLES {
         let closed = forks::close(&mut transaction, table, &addresses, &slots).await?;
-        restored.restored = restored.restored.saturating_add(closed);
+        restored.rows.push((table, closed));
     }
+    let all = restored.rows.iter().map(|(_, rows)| *rows);
+    restored.restored = all.fold(0, u64::saturating_add);
     draw_games::drop_slots(&mut transaction, dropped).await?;
     let counts = [restored.restored, restored.deleted, restored.transactions];
     forks::record(&mut transaction, dropped, counts).await?;

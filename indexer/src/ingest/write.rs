@@ -1,7 +1,7 @@
 //! What is written together, in one transaction. A row that the database refuses for
 //! what it holds goes to the dead letters alone, so that it cannot stop the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use solana_pubkey::Pubkey;
 use sqlx::{Connection as _, PgConnection};
@@ -51,8 +51,11 @@ impl Gathered {
 /// What a write changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
-    pub rows: u64,
-    pub letters: usize,
+    /// Rows that changed, by table.
+    pub rows: BTreeMap<&'static str, u64>,
+    /// Transactions that were new.
+    pub transactions: u64,
+    pub letters: Vec<LetterKind>,
     /// Slots that rows of the ledger now speak of.
     pub slots: BTreeSet<i64>,
     /// Accounts whose rows the ledger may have changed, with their slots.
@@ -60,9 +63,24 @@ pub(super) struct Written {
 }
 
 impl Written {
+    fn count(&mut self, rows: impl IntoIterator<Item = (&'static str, u64)>) {
+        for (table, rows) in rows {
+            let sum = self.rows.entry(table).or_default();
+            *sum = sum.saturating_add(rows);
+        }
+    }
+
+    /// Rows of all tables.
+    pub fn all_rows(&self) -> u64 {
+        self.rows
+            .values()
+            .fold(0, |sum, rows| sum.saturating_add(*rows))
+    }
+
     fn add(&mut self, other: Self) {
-        self.rows = self.rows.saturating_add(other.rows);
-        self.letters = self.letters.saturating_add(other.letters);
+        self.count(other.rows);
+        self.transactions = self.transactions.saturating_add(other.transactions);
+        self.letters.extend(other.letters);
         self.slots.extend(other.slots);
         self.touched.extend(other.touched);
     }
@@ -77,7 +95,9 @@ pub(super) async fn store(
     let mut written = Written::default();
     each(&mut transaction, &gathered.accounts, &mut written).await?;
     each(&mut transaction, &gathered.transactions, &mut written).await?;
-    written.letters = written.letters.saturating_add(gathered.letters.len());
+    written
+        .letters
+        .extend(gathered.letters.iter().map(|letter| letter.kind));
     dead_letters::insert_all(&mut transaction, &gathered.letters).await?;
     if let Some(Progress { applied, chain }) = gathered.progress {
         watermark::progress(&mut transaction, applied, chain).await?;
@@ -114,12 +134,10 @@ trait Item: Sized + Sync {
 impl Item for AccountUpdate {
     async fn write(connection: &mut PgConnection, items: &[Self]) -> Result<Written, sqlx::Error> {
         let batch = Batch::decode(items.iter().cloned());
-        let written = batch.write(connection).await?;
-        Ok(Written {
-            rows: written.rows,
-            letters: written.letters,
-            ..Written::default()
-        })
+        let mut written = Written::default();
+        written.count(batch.write(connection).await?);
+        written.letters = batch.letters().iter().map(|letter| letter.kind).collect();
+        Ok(written)
     }
 
     fn letter(&self, reason: &str) -> DeadLetter {
@@ -138,18 +156,20 @@ impl Item for TransactionUpdate {
             }
         }
         dead_letters::insert_all(connection, &letters).await?;
-        let written = ledger::write(connection, decoded).await?;
-        Ok(Written {
-            rows: written
-                .parts
-                .iter()
-                .fold(written.transactions, |sum, (_, rows)| {
-                    sum.saturating_add(*rows)
-                }),
-            letters: written.letters.saturating_add(letters.len()),
+        let ledger = ledger::write(connection, decoded).await?;
+        let mut written = Written {
+            transactions: ledger.transactions,
+            letters: ledger.letters,
             slots: items.iter().map(|item| item.slot).collect(),
-            touched: written.touched,
-        })
+            touched: ledger.touched,
+            ..Written::default()
+        };
+        written.count(ledger.parts);
+        written.count([("transactions", ledger.transactions)]);
+        written
+            .letters
+            .extend(letters.iter().map(|letter| letter.kind));
+        Ok(written)
     }
 
     fn letter(&self, reason: &str) -> DeadLetter {
@@ -195,7 +215,7 @@ async fn each<T: Item>(
             [alone] => {
                 let letter = alone.letter(&error.to_string());
                 dead_letters::insert(transaction, &letter).await?;
-                total.letters = total.letters.saturating_add(1);
+                total.letters.push(letter.kind);
             }
             several => {
                 // The later half goes under the earlier one: order is kept.

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{decode::Decoded, effects::Effects};
 use crate::store::{
-    dead_letters,
+    dead_letters::{self, LetterKind},
     game_events::EventRow,
     instructions::InstructionRow,
     jackpot_contributions::ContributionRow,
@@ -23,7 +23,7 @@ pub struct Written {
     pub transactions: u64,
     /// Rows of their parts, by table.
     pub parts: [(&'static str, u64); 4],
-    pub letters: usize,
+    pub letters: Vec<LetterKind>,
     /// Accounts whose rows the transactions may have changed, with their slots.
     pub touched: BTreeSet<(i64, Pubkey)>,
 }
@@ -54,7 +54,9 @@ pub async fn write(
     written.transactions = u64::try_from(new.len()).unwrap_or(u64::MAX);
     let mut parts = Parts::default();
     for transaction in decoded {
-        written.letters = written.letters.saturating_add(transaction.letters.len());
+        written
+            .letters
+            .extend(transaction.letters.iter().map(|letter| letter.kind));
         dead_letters::insert_all(connection, &transaction.letters).await?;
         if let Some(id) = new.get(&transaction.row.signature) {
             parts.add(*id, transaction);

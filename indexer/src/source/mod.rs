@@ -7,6 +7,7 @@ mod rpc;
 mod snapshot;
 mod stream;
 
+use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_transaction_error::TransactionError;
@@ -109,6 +110,17 @@ pub enum SlotStatus {
     Finalized,
     /// It was dropped.
     Dead,
+}
+
+impl SlotStatus {
+    /// What blocks of a commitment are at least.
+    pub fn of(commitment: CommitmentConfig) -> Self {
+        match commitment.commitment {
+            CommitmentLevel::Processed => Self::Processed,
+            CommitmentLevel::Confirmed => Self::Confirmed,
+            CommitmentLevel::Finalized => Self::Finalized,
+        }
+    }
 }
 
 /// What a source tells of a slot.

@@ -25,7 +25,7 @@ use super::{
     snapshot::{MAX_READ, read, slot_number, take},
     stream::{Connection, Message, Subscriptions},
 };
-use crate::error::redact;
+use crate::{error::redact, telemetry};
 
 /// How the source works.
 #[derive(Clone, Debug)]
@@ -318,7 +318,12 @@ fn take_some(addresses: &mut BTreeSet<Pubkey>) -> Vec<Pubkey> {
 impl Source for RpcSource {
     async fn run(mut self, events: mpsc::Sender<Event>, stop: CancellationToken) {
         let mut waits = pauses();
+        let kind = match self.config.ws_url {
+            Some(_) => telemetry::Source::Websocket,
+            None => telemetry::Source::Polling,
+        };
         loop {
+            telemetry::source(kind, true);
             let started = Instant::now();
             let ended = tokio::select! {
                 () = stop.cancelled() => return,
@@ -333,6 +338,8 @@ impl Source for RpcSource {
             }
             let pause = waits.next().unwrap_or_default();
             tracing::warn!(%error, ?pause, "the source failed; starting over");
+            telemetry::reconnected(kind);
+            telemetry::source(kind, false);
             if events.send(Event::Trouble(error)).await.is_err() {
                 return;
             }

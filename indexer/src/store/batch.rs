@@ -48,11 +48,43 @@ pub struct Batch {
     letters: Vec<DeadLetter>,
 }
 
-/// What a batch changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    pub rows: u64,
-    pub letters: usize,
+/// Rows that changed, by table.
+pub type Changed = Vec<(&'static str, u64)>;
+
+/// Has a function of [`table`] write the rows of every table, in their order.
+macro_rules! each {
+    ($batch:ident, $connection:ident, $write:ident) => {
+        vec![
+            (
+                HouseBody::TABLE,
+                table::$write($connection, &$batch.houses).await?,
+            ),
+            (
+                TreasuryBody::TABLE,
+                table::$write($connection, &$batch.treasuries).await?,
+            ),
+            (
+                JackpotBody::TABLE,
+                table::$write($connection, &$batch.jackpots).await?,
+            ),
+            (
+                LaneBody::TABLE,
+                table::$write($connection, &$batch.lanes).await?,
+            ),
+            (
+                DrawBody::TABLE,
+                table::$write($connection, &$batch.draws).await?,
+            ),
+            (
+                GameBody::TABLE,
+                table::$write($connection, &$batch.games).await?,
+            ),
+            (
+                EntryBody::TABLE,
+                table::$write($connection, &$batch.entries).await?,
+            ),
+        ]
+    };
 }
 
 impl Batch {
@@ -144,51 +176,40 @@ impl Batch {
             && self.letters.is_empty()
     }
 
+    /// The letters about accounts that were not understood.
+    pub fn letters(&self) -> &[DeadLetter] {
+        &self.letters
+    }
+
     /// Writes everything whatever was there before, and has games computed anew: the chain
     /// has been asked, after a fork took back what the tables had.
     ///
     /// # Errors
     /// The database's.
-    pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
-        let mut rows = 0u64;
-        rows += table::overwrite(connection, &self.houses).await?;
-        rows += table::overwrite(connection, &self.treasuries).await?;
-        rows += table::overwrite(connection, &self.jackpots).await?;
-        rows += table::overwrite(connection, &self.lanes).await?;
-        rows += table::overwrite(connection, &self.draws).await?;
-        rows += table::overwrite(connection, &self.games).await?;
-        rows += table::overwrite(connection, &self.entries).await?;
+    pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<Changed, sqlx::Error> {
+        let changed = each!(self, connection, overwrite);
         let games = self.games.iter().map(|game| game.head.address.to_string());
         forks::derive_again(connection, &games.collect::<Vec<_>>()).await?;
         dead_letters::insert_all(connection, &self.letters).await?;
-        Ok(rows)
+        Ok(changed)
     }
 
     /// Writes everything through `connection`, which is in a transaction.
     ///
     /// # Errors
     /// The database's.
-    pub async fn write(&self, connection: &mut PgConnection) -> Result<Written, sqlx::Error> {
-        let mut rows = 0u64;
-        rows += table::upsert(connection, &self.houses).await?;
-        rows += table::upsert(connection, &self.treasuries).await?;
-        rows += table::upsert(connection, &self.jackpots).await?;
-        rows += table::upsert(connection, &self.lanes).await?;
-        rows += table::upsert(connection, &self.draws).await?;
-        rows += table::upsert(connection, &self.games).await?;
-        rows += table::upsert(connection, &self.entries).await?;
+    pub async fn write(&self, connection: &mut PgConnection) -> Result<Changed, sqlx::Error> {
+        let mut changed = each!(self, connection, upsert);
         if !self.closed.is_empty() {
             let (addresses, slots): (Vec<_>, Vec<_>) = self.closed.iter().cloned().unzip();
             for name in TABLES {
-                rows += table::close(connection, name, &addresses, &slots).await?;
+                let closed = table::close(connection, name, &addresses, &slots).await?;
+                changed.push((name, closed));
             }
         }
         bind_drawing_games(connection, &self.games).await?;
         dead_letters::insert_all(connection, &self.letters).await?;
-        Ok(Written {
-            rows,
-            letters: self.letters.len(),
-        })
+        Ok(changed)
     }
 }
 

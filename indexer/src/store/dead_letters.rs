@@ -5,29 +5,7 @@ use sqlx::PgConnection;
 use super::U64;
 
 /// What a letter is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LetterKind {
-    Account,
-    Transaction,
-    /// Of a transaction.
-    Instruction,
-    /// Of a transaction.
-    Event,
-    /// Of a stream.
-    Message,
-}
-
-impl LetterKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::Transaction => "transaction",
-            Self::Instruction => "instruction",
-            Self::Event => "event",
-            Self::Message => "message",
-        }
-    }
-}
+pub use crate::telemetry::Letter as LetterKind;
 
 /// Bytes nobody could make sense of, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +33,7 @@ pub async fn insert(connection: &mut PgConnection, letter: &DeadLetter) -> Resul
          ON CONFLICT (kind, key, digest) DO UPDATE
              SET last_slot = GREATEST(d.last_slot, excluded.last_slot), reason = excluded.reason",
     )
-    .bind(letter.kind.name())
+    .bind(letter.kind.label())
     .bind(&letter.key)
     .bind(letter.slot)
     .bind(letter.lamports)

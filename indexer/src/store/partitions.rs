@@ -106,6 +106,9 @@ pub async fn drop(connection: &mut PgConnection, month: Month) -> Result<(), sql
     Ok(())
 }
 
+/// Most months that are made ahead or kept: a century is for ever.
+const MOST: u32 = 1_200;
+
 /// What keeping the partitions did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
@@ -121,13 +124,14 @@ pub struct Kept {
 pub async fn keep(
     connection: &mut PgConnection,
     now: Month,
-    ahead: u16,
-    keep: Option<u16>,
+    ahead: u32,
+    keep: Option<u32>,
 ) -> Result<Kept, sqlx::Error> {
     let there = months(connection).await?;
-    let oldest = keep.map(|months| now.plus(-i32::from(months)));
-    let last = now.plus(i32::from(ahead));
-    let mut wanted: Vec<Month> = (0..=i32::from(ahead)).map(|n| now.plus(n)).collect();
+    let months = |count: u32| i32::try_from(count.min(MOST)).unwrap_or_default();
+    let oldest = keep.map(|kept| now.plus(-months(kept)));
+    let last = now.plus(months(ahead));
+    let mut wanted: Vec<Month> = (0..=months(ahead)).map(|n| now.plus(n)).collect();
     let rest: Vec<(i32, i32)> = sqlx::query_as(
         "SELECT DISTINCT extract(year FROM at AT TIME ZONE 'UTC')::int4,
                 extract(month FROM at AT TIME ZONE 'UTC')::int4

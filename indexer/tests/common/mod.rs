@@ -36,8 +36,8 @@ use tokio_util::sync::CancellationToken;
 /// The server: DATABASE_URL's, or the one of the PG* variables.
 fn server() -> PgConnectOptions {
     match std::env::var("DATABASE_URL") {
-        Ok(url) => url.parse::<Database>().unwrap().0,
-        Err(_) => Database::from_pg_environment().0,
+        Ok(url) => url.parse::<Database>().unwrap().options,
+        Err(_) => Database::from_pg_environment().options,
     }
 }
 

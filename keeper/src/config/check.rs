@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
+use lottery_service::config::{OptionsError, check};
+
 use super::{Config, TransactionVersion, value};
-use crate::error::ConfigError;
 
 /// Longest name of a lease (characters).
 const MAX_LEASE_NAME: usize = 63;
@@ -12,7 +13,7 @@ const MAX_LEASE_NAME: usize = 63;
 const MIN_PROBE: Duration = Duration::from_millis(100);
 
 /// Refuses what cannot work, naming the key.
-pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+pub(super) fn check(config: &Config) -> Result<(), OptionsError> {
     check_positive(config)?;
     check_fees(config)?;
     check_transactions(config)?;
@@ -27,8 +28,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_positive(config: &Config) -> Result<(), ConfigError> {
-    let positive = [
+fn check_positive(config: &Config) -> Result<(), OptionsError> {
+    check::at_least_one(&[
         ("draw_jobs", config.draw_jobs > 0),
         ("push_jobs", config.push_jobs > 0),
         ("tick_ms", !config.tick.is_zero()),
@@ -37,26 +38,21 @@ fn check_positive(config: &Config) -> Result<(), ConfigError> {
         ("gateway_timeout_ms", !config.gateway_timeout.is_zero()),
         ("max_slot_lag", config.max_slot_lag > 0),
         ("journal_keep_days", !config.database.journal_keep.is_zero()),
-    ];
-    if let Some((key, _)) = positive.into_iter().find(|(_, valid)| !valid) {
-        return Err(value(key, "must be at least 1"));
-    }
+    ])?;
     if config.probe < MIN_PROBE {
         return Err(value("probe_ms", "must be at least 100"));
     }
     Ok(())
 }
 
-fn check_fees(config: &Config) -> Result<(), ConfigError> {
+fn check_fees(config: &Config) -> Result<(), OptionsError> {
     const PERCENT: RangeInclusive<u8> = 1..=100;
     let fees = &config.fees;
     for (key, percentile) in [
         ("fee_percentile", fees.percentile),
         ("fee_urgent_percentile", fees.urgent_percentile),
     ] {
-        if !PERCENT.contains(&percentile) {
-            return Err(value(key, "must be from 1 to 100"));
-        }
+        check::within(key, &percentile, &PERCENT)?;
     }
     if fees.urgent_percentile < fees.percentile {
         return Err(value(
@@ -79,7 +75,7 @@ fn check_fees(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_transactions(config: &Config) -> Result<(), ConfigError> {
+fn check_transactions(config: &Config) -> Result<(), OptionsError> {
     let tables = &config.lookup_tables;
     if !tables.is_empty() && config.transaction_version != TransactionVersion::V0 {
         return Err(value(
@@ -93,18 +89,10 @@ fn check_transactions(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_database(config: &Config) -> Result<(), ConfigError> {
+fn check_database(config: &Config) -> Result<(), OptionsError> {
     let database = &config.database;
     if let Some(url) = &database.url {
-        let is_postgres = ["postgres://", "postgresql://"]
-            .iter()
-            .any(|scheme| url.expose().starts_with(scheme));
-        if !is_postgres {
-            return Err(value(
-                "database_url",
-                "must begin with postgres:// or postgresql://",
-            ));
-        }
+        check::postgres("database_url", url)?;
     }
     let name = &database.lease_name;
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
@@ -114,8 +102,5 @@ fn check_database(config: &Config) -> Result<(), ConfigError> {
             "must have 1 to 63 letters, digits, hyphens, underscores or dots",
         ));
     }
-    if !(1..=60).contains(&database.lease.as_secs()) {
-        return Err(value("lease_seconds", "must be from 1 to 60"));
-    }
-    Ok(())
+    check::within("lease_seconds", &database.lease.as_secs(), &(1..=60))
 }

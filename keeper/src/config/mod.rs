@@ -6,7 +6,6 @@ mod check;
 mod endpoint;
 mod options;
 mod shown;
-mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -15,11 +14,11 @@ use lottery_client::sender::fees::FeeSettings;
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-pub use endpoint::Endpoint;
-pub use options::{ENV_PREFIX, Options, refuse_unknown_variables};
-pub use values::Secret;
+pub use lottery_service::config::{Endpoint, OptionsError, Secret};
+use lottery_service::url::origin;
+pub use options::{Options, Start};
 
-use crate::{error::ConfigError, plan::Settings, url::origin};
+use crate::plan::Settings;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -138,7 +137,7 @@ pub enum WithoutDatabase {
 
 impl Config {
     /// Fills in what is not set and checks what is.
-    pub fn complete(options: Options) -> Result<Self, ConfigError> {
+    pub fn complete(options: Options) -> Result<Self, OptionsError> {
         let endpoints = endpoint::all(options.rpc_url, options.ws_url)?;
         let first = endpoints.first().map(|endpoint| origin(&endpoint.rpc_url));
         let oracle_rpc_url = options
@@ -202,8 +201,8 @@ impl Config {
     }
 }
 
-fn value(key: &'static str, problem: &'static str) -> ConfigError {
-    ConfigError::Value { key, problem }
+fn value(key: &'static str, problem: &'static str) -> OptionsError {
+    OptionsError::value(key, problem)
 }
 
 #[cfg(test)]

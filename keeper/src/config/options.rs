@@ -5,59 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
-use serde::{Deserialize, Serialize};
+use lottery_service::{
+    config::{self, OptionsError, Secret, values},
+    options,
+};
 use solana_pubkey::Pubkey;
 
-use super::{
-    TransactionVersion, WithoutDatabase,
-    values::{self, Secret},
-};
-use crate::error::ConfigError;
-
-/// Prefix of the environment variables.
-pub const ENV_PREFIX: &str = "LOTTERY_KEEPER_";
-
-/// Declares [`Options`]: under the heading that `--help` shows them below, each key
-/// with its type, what its value is called, its variable after [`ENV_PREFIX`], and
-/// in brackets what else clap has to know.
-macro_rules! options {
-    ($($heading:literal {
-        $($(#[$about:meta])* $key:ident: $type:ty, $value:literal, $variable:literal
-            $([$($more:tt)*])?;)*
-    })*) => {
-        /// Everything that can be set. It serializes without secrets. Without
-        /// `Debug`: endpoints hold API keys.
-        #[derive(Args, Clone, Default, Deserialize, Serialize)]
-        #[serde(deny_unknown_fields, default)]
-        pub struct Options {
-            $($(
-                $(#[$about])*
-                #[arg(
-                    long,
-                    global = true,
-                    value_name = $value,
-                    env = concat!("LOTTERY_KEEPER_", $variable),
-                    help_heading = $heading
-                    $(, $($more)*)?
-                )]
-                pub $key: Option<$type>,
-            )*)*
-        }
-
-        impl Options {
-            /// Every key of the file.
-            pub const KEYS: &[&str] = &[$($(stringify!($key)),*),*];
-
-            /// These, and `fallback` where they are not set.
-            pub fn or(self, fallback: Self) -> Self {
-                Self { $($($key: self.$key.or(fallback.$key)),*),* }
-            }
-        }
-    };
-}
+use super::{TransactionVersion, WithoutDatabase};
 
 options! {
+    prefix "LOTTERY_KEEPER_", example "keeper.example.toml";
+
     "Nodes" {
         /// HTTP addresses of the nodes, separated by commas; the first is preferred
         #[serde(with = "values::urls")]
@@ -157,53 +115,11 @@ options! {
 
 impl Options {
     /// Reads a configuration file. A relative keypair path counts from there.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let mut options: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
-            path: path.to_owned(),
-            message: describe(&text, &error),
-        })?;
+    pub fn read(path: &Path) -> Result<Self, OptionsError> {
+        let mut options: Self = config::read(path, Self::KEYS)?;
         if let (Some(keypair), Some(folder)) = (&options.keypair, path.parent()) {
             options.keypair = Some(folder.join(keypair));
         }
         Ok(options)
-    }
-}
-
-/// What is wrong with a file, and at which key. Not the whole error: it quotes the
-/// line, which may hold a secret.
-fn describe(text: &str, error: &toml::de::Error) -> String {
-    let before = error.span().and_then(|span| {
-        let line = text.get(span.start..)?.find('\n').unwrap_or(0);
-        text.get(..span.start + line)
-    });
-    let key = before.and_then(|before| {
-        before.lines().rev().find_map(|line| {
-            let (key, _) = line.split_once('=')?;
-            let key = key.trim();
-            Options::KEYS.iter().find(|known| **known == key)
-        })
-    });
-    match key {
-        Some(key) => format!("{key}: {}", error.message()),
-        None => error.message().to_owned(),
-    }
-}
-
-/// Refuses LOTTERY_KEEPER_* variables that mean nothing.
-pub fn refuse_unknown_variables(
-    present: impl IntoIterator<Item = String>,
-    known: &[String],
-) -> Result<(), ConfigError> {
-    let unknown = present
-        .into_iter()
-        .filter(|name| name.starts_with(ENV_PREFIX) && !known.contains(name))
-        .min();
-    match unknown {
-        Some(name) => Err(ConfigError::UnknownVariable(name)),
-        None => Ok(()),
     }
 }

@@ -1,24 +1,11 @@
 //! The configuration as it is shown: every key with what it is set to, and secrets
 //! as `…`.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+
+use lottery_service::config::shown::{self, millis, number, seconds};
 
 use super::{Config, DAY, Options};
-
-/// Largest number that TOML holds; larger ones are shown as this.
-const LARGEST: u64 = i64::MAX.unsigned_abs();
-
-fn number(value: u64) -> Option<u64> {
-    Some(value.min(LARGEST))
-}
-
-fn seconds(duration: Duration) -> Option<u64> {
-    number(duration.as_secs())
-}
-
-fn millis(duration: Duration) -> Option<u64> {
-    number(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-}
 
 impl Config {
     /// The options that make this configuration, all of them set.
@@ -73,15 +60,13 @@ impl Config {
 /// As a TOML file.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = toml::to_string(&self.options()).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
+        shown::toml(&self.options(), f)
     }
 }
 
 /// As JSON in one line.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = serde_json::to_string(&self.options()).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
+        shown::json(&self.options(), f)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use lottery_service::testing::shown_settings;
+
 use super::*;
 
 fn example() -> std::path::PathBuf {
@@ -9,7 +11,7 @@ fn example() -> std::path::PathBuf {
 }
 
 /// The configuration that a file holds.
-fn read(text: &str) -> Result<Config, ConfigError> {
+fn read(text: &str) -> Result<Config, OptionsError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keeper.toml");
     std::fs::write(&path, text).unwrap();
@@ -34,17 +36,7 @@ fn the_example_is_valid_and_shows_the_defaults() {
 #[test]
 fn the_example_shows_every_key_in_a_form_that_is_read() {
     let text = std::fs::read_to_string(example()).unwrap();
-    let settings = text.lines().filter_map(|line| {
-        let line = line.strip_prefix("# ").unwrap_or(line);
-        let (key, _) = line.split_once(" = ")?;
-        Options::KEYS.contains(&key).then_some((key, line))
-    });
-    let (mut keys, lines): (Vec<_>, Vec<_>) = settings.unzip();
-    read(&lines.join("\n")).unwrap();
-    keys.sort_unstable();
-    let mut every = Options::KEYS.to_vec();
-    every.sort_unstable();
-    assert_eq!(keys, every);
+    read(&shown_settings(&text, Options::KEYS)).unwrap();
 }
 
 #[test]
@@ -66,11 +58,11 @@ fn flags_win_over_the_file() {
 fn unknown_variables_are_refused_by_name() {
     let known = ["LOTTERY_KEEPER_LANES".to_owned()];
     let present = ["PATH", "LOTTERY_KEEPER_LANES", "LOTTERY_KEEPER_LANE"];
-    let error = refuse_unknown_variables(present.map(String::from), &known);
+    let error = Options::refuse_unknown_variables(present.map(String::from), &known);
     assert!(
-        matches!(error, Err(ConfigError::UnknownVariable(name)) if name == "LOTTERY_KEEPER_LANE")
+        matches!(error, Err(OptionsError::UnknownVariable(name)) if name == "LOTTERY_KEEPER_LANE")
     );
-    assert!(refuse_unknown_variables(["PATH".to_owned()], &known).is_ok());
+    assert!(Options::refuse_unknown_variables(["PATH".to_owned()], &known).is_ok());
 }
 
 #[test]

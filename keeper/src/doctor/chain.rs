@@ -1,16 +1,10 @@
 //! What the chain holds: money, program, houses, oracles.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use lottery_client::lottery;
+use lottery_service::doctor::{Findings, chain_clock, is_reachable, program};
 use solana_pubkey::Pubkey;
 
-use super::{Findings, local::is_reachable};
 use crate::{config::Config, load::Loader, state::ChainState, text};
-
-/// Largest difference between the chain's clock and the machine's that is no
-/// cause for concern: the chain's may drift by that much.
-const MAX_SKEW: Duration = Duration::from_secs(60);
 
 pub(super) async fn check_balance(
     config: &Config,
@@ -35,46 +29,19 @@ pub(super) async fn check_balance(
 }
 
 pub(super) async fn check_program(loader: &Loader, findings: &mut Findings) {
-    let remedy = "deploy the program to this cluster, or check rpc_url";
     match loader.accounts(&[lottery::ID], None).await {
-        Ok(read) => match read.accounts.first() {
-            Some(Some(program)) if program.executable => {
-                findings.good("program", lottery::ID.to_string());
-            }
-            Some(Some(_)) => {
-                findings.bad(
-                    "program",
-                    format!("{} is not executable", lottery::ID),
-                    remedy,
-                );
-            }
-            _ => findings.bad(
-                "program",
-                format!("{} is not deployed", lottery::ID),
-                remedy,
-            ),
-        },
+        Ok(read) => {
+            let account = read.accounts.first().and_then(Option::as_ref);
+            program(&lottery::ID, account.map(|it| it.executable), findings);
+        }
         Err(error) => findings.bad("program", text::scrub(&error), "check the node"),
     }
 }
 
 pub(super) async fn check_clock(loader: &Loader, findings: &mut Findings) {
-    let clock = match loader.clock().await {
-        Ok(clock) => clock,
-        Err(error) => return findings.bad("clock", text::scrub(&error), "check the node"),
-    };
-    let machine = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .unwrap_or(i64::MAX);
-    let skew = machine.abs_diff(clock.now);
-    let seen = format!("slot {}, {skew} s from the machine's clock", clock.slot);
-    if skew <= MAX_SKEW.as_secs() {
-        findings.good("clock", seen);
-    } else {
-        let remedy = "synchronise the machine's clock, or use a node that keeps up";
-        findings.bad("clock", seen, remedy);
+    match loader.clock().await {
+        Ok(clock) => chain_clock(clock.slot, clock.now, findings),
+        Err(error) => findings.bad("clock", text::scrub(&error), "check the node"),
     }
 }
 

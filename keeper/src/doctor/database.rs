@@ -1,16 +1,15 @@
 //! The database that several keepers share.
 
-use std::time::SystemTime;
+use lottery_service::doctor::{Findings, server_clock};
 
-use super::Findings;
 use crate::{
     config::{Config, Secret},
     database::{Database, DatabaseError, lease::Holding},
 };
 
-/// Seconds that the server's clock may differ by before it is mentioned: it is what
-/// journal and dashboards show, and nothing is decided by.
-const CLOCK_SLACK: f64 = 5.0;
+/// What to do about a server's clock that is off.
+const CLOCK_REMEDY: &str =
+    "nothing depends on it, but times of the journal and of the log differ: run NTP";
 
 /// Whether it can be used, whether its tables are this keeper's, and who leads.
 pub(super) async fn check_database(config: &Config, findings: &mut Findings) {
@@ -35,7 +34,7 @@ pub(super) async fn check_database(config: &Config, findings: &mut Findings) {
     let name = &config.database.lease_name;
     match database.look(name).await {
         Ok(look) => {
-            check_clock(look.server_time, findings);
+            server_clock(look.server_time, CLOCK_REMEDY, findings);
             findings.good("lease", describe(name, look.holding.as_ref()));
             findings.good("journal", format!("{} transactions are open", look.open));
         }
@@ -60,19 +59,6 @@ fn complain(error: &DatabaseError, findings: &mut Findings) {
     findings.bad("database", error.to_string(), remedy);
 }
 
-fn check_clock(server_time: f64, findings: &mut Findings) {
-    let own = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let ahead = server_time - own.map_or(0.0, |it| it.as_secs_f64());
-    let seen = format!("{ahead:+.1} s beside this machine's");
-    if ahead.abs() <= CLOCK_SLACK {
-        findings.good("database clock", seen);
-    } else {
-        let remedy =
-            "nothing depends on it, but times of the journal and of the log differ: run NTP";
-        findings.doubtful("database clock", seen, remedy);
-    }
-}
-
 fn describe(name: &str, holding: Option<&Holding>) -> String {
     match holding {
         None => format!("{name}: nobody has held it yet"),
@@ -91,25 +77,5 @@ fn describe(name: &str, holding: Option<&Holding>) -> String {
             "{name}: free for {:.0} s; {by} held it last, in epoch {epoch}",
             -remaining
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::doctor::Level;
-
-    #[test]
-    fn a_clock_that_is_off_is_mentioned() {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let now = now.map_or(0.0, |it| it.as_secs_f64());
-        let level = |server_time| {
-            let mut findings = Findings::default();
-            check_clock(server_time, &mut findings);
-            findings.0.first().map(|finding| finding.level)
-        };
-        assert_eq!(level(now), Some(Level::Good));
-        assert_eq!(level(now + 60.0), Some(Level::Doubtful));
-        assert_eq!(level(now - 60.0), Some(Level::Doubtful));
     }
 }

@@ -9,8 +9,8 @@ use lottery_client::{
         fees::{FeeSettings, Fees, Urgency, price},
     },
 };
+use lottery_service::doctor::Findings;
 
-use super::Findings;
 use crate::{config::Config, state::ChainState};
 
 /// About what settling a draw of twenty games asks for.

@@ -3,14 +3,10 @@
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use lottery_client::keypair;
+use lottery_service::doctor::Findings;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer as _;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
 
-use super::{CONNECT, Findings};
 use crate::config::Config;
 
 /// Permissions of anybody but the file's owner.
@@ -52,49 +48,14 @@ fn check_permissions(path: &Path, findings: &mut Findings) {
     }
 }
 
-pub(super) async fn check_listen(config: &Config, findings: &mut Findings) {
-    let Some(address) = config.listen else {
-        return;
-    };
-    match TcpListener::bind(address).await {
-        Ok(_) => findings.good("listen", format!("{address} is free")),
-        Err(error) => findings.doubtful(
-            "listen",
-            format!("{address}: {error}"),
-            "fine if that is this keeper, running; else choose another address",
-        ),
-    }
-}
-
-/// Whether something listens there.
-pub(super) async fn is_reachable(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let has_port = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let address = match (has_port, scheme) {
-        (true, _) => authority.to_owned(),
-        (false, "https") => format!("{authority}:443"),
-        (false, "postgres" | "postgresql") => format!("{authority}:5432"),
-        (false, _) => format!("{authority}:80"),
-    };
-    matches!(
-        timeout(CONNECT, TcpStream::connect(address)).await,
-        Ok(Ok(_))
-    )
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::fs::Permissions;
 
+    use lottery_service::doctor::Level;
+
     use super::*;
-    use crate::doctor::Level;
 
     #[test]
     fn a_key_that_others_can_read_is_noticed() {
@@ -111,15 +72,5 @@ mod tests {
         assert_eq!(level(0o400), Level::Good);
         assert_eq!(level(0o640), Level::Doubtful);
         assert_eq!(level(0o604), Level::Doubtful);
-    }
-
-    #[tokio::test]
-    async fn whoever_listens_is_found() {
-        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = taken.local_addr().unwrap();
-        assert!(is_reachable(&format!("postgres://u:p@{address}/db")).await);
-        assert!(is_reachable(&format!("http://{address}/x")).await);
-        drop(taken);
-        assert!(!is_reachable(&format!("http://{address}/x")).await);
     }
 }

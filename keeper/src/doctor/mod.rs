@@ -7,9 +7,9 @@ mod fees;
 mod local;
 mod nodes;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use serde::Serialize;
+use lottery_service::doctor::{Findings, check_listen};
 
 use crate::{
     config::Config,
@@ -19,71 +19,16 @@ use crate::{
     text,
 };
 
-/// Longest wait for a connection.
-const CONNECT: Duration = Duration::from_secs(5);
-
-/// How good what was found is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    Good,
-    /// It works, but somebody should look at it.
-    Doubtful,
-    Bad,
-}
-
-/// What one check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    pub name: &'static str,
-    pub level: Level,
-    /// What was seen.
-    pub seen: String,
-    /// What to do, if something is wrong.
-    pub remedy: Option<String>,
-}
-
-/// Findings in the order they were made.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn good(&mut self, name: &'static str, seen: impl Into<String>) {
-        self.0.push(Finding {
-            name,
-            level: Level::Good,
-            seen: seen.into(),
-            remedy: None,
-        });
-    }
-
-    fn doubtful(&mut self, name: &'static str, seen: impl Into<String>, remedy: impl Into<String>) {
-        self.0.push(Finding {
-            name,
-            level: Level::Doubtful,
-            seen: seen.into(),
-            remedy: Some(remedy.into()),
-        });
-    }
-
-    fn bad(&mut self, name: &'static str, seen: impl Into<String>, remedy: impl Into<String>) {
-        self.0.push(Finding {
-            name,
-            level: Level::Bad,
-            seen: seen.into(),
-            remedy: Some(remedy.into()),
-        });
-    }
-}
-
 /// Runs all checks that can be run.
-pub async fn check(config: &Config) -> Vec<Finding> {
+pub async fn check(config: &Config) -> Findings {
     let mut findings = Findings::default();
     let payer = local::check_keypair(config, &mut findings);
-    local::check_listen(config, &mut findings).await;
+    if let Some(address) = config.listen {
+        check_listen("listen", "keeper", address, &mut findings).await;
+    }
     database::check_database(config, &mut findings).await;
     if !nodes::check_nodes(config, &mut findings).await {
-        return findings.0;
+        return findings;
     }
     let pool = run::pool(config, None);
     let loader = Loader::new(Arc::new(pool.client()), config.settings.house);
@@ -106,5 +51,5 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             "use a node that serves getProgramAccounts for the lottery program",
         ),
     }
-    findings.0
+    findings
 }

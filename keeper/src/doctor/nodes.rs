@@ -1,25 +1,9 @@
 //! Every endpoint by itself: the pool would hide a bad one behind the others.
 
 use futures_util::future::join_all;
-use solana_commitment_config::CommitmentConfig;
-use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use solana_rpc_client_api::client_error::Error;
-use tokio::time::timeout;
+use lottery_service::doctor::{Findings, Node, ask, check_websocket};
 
-use super::{CONNECT, Findings};
-use crate::{
-    config::{Config, Endpoint},
-    text,
-};
-
-/// What a node says of itself.
-struct Node<'a> {
-    endpoint: &'a Endpoint,
-    version: String,
-    genesis: String,
-    slot: u64,
-}
+use crate::{config::Config, text};
 
 /// Whether one of the nodes can be asked.
 pub(super) async fn check_nodes(config: &Config, findings: &mut Findings) -> bool {
@@ -27,7 +11,7 @@ pub(super) async fn check_nodes(config: &Config, findings: &mut Findings) -> boo
         config
             .endpoints
             .iter()
-            .map(|endpoint| ask(config, endpoint)),
+            .map(|endpoint| ask(endpoint, config.rpc_timeout)),
     );
     let mut nodes = Vec::new();
     for (endpoint, answer) in config.endpoints.iter().zip(asked.await) {
@@ -44,22 +28,6 @@ pub(super) async fn check_nodes(config: &Config, findings: &mut Findings) -> boo
         check_websocket(&endpoint.ws_url, findings).await;
     }
     !nodes.is_empty()
-}
-
-async fn ask<'a>(config: &Config, endpoint: &'a Endpoint) -> Result<Node<'a>, Error> {
-    let rpc = RpcClient::new_with_timeout_and_commitment(
-        endpoint.rpc_url.clone(),
-        config.rpc_timeout,
-        CommitmentConfig::confirmed(),
-    );
-    let (version, genesis, slot) =
-        tokio::try_join!(rpc.get_version(), rpc.get_genesis_hash(), rpc.get_slot())?;
-    Ok(Node {
-        endpoint,
-        version: version.solana_core,
-        genesis: genesis.to_string(),
-        slot,
-    })
 }
 
 /// Holds the nodes against each other: the first says which cluster it is.
@@ -84,29 +52,12 @@ fn compare(nodes: &[Node], max_slot_lag: u64, findings: &mut Findings) {
     }
 }
 
-async fn check_websocket(ws_url: &str, findings: &mut Findings) {
-    let url = text::scrub(ws_url);
-    match timeout(CONNECT, PubsubClient::new(ws_url)).await {
-        Ok(Ok(_)) => findings.good("websocket", url),
-        Ok(Err(error)) => {
-            findings.bad(
-                "websocket",
-                text::scrub(&error),
-                format!("check ws_url {url}"),
-            );
-        }
-        Err(_) => findings.bad(
-            "websocket",
-            format!("{url} does not answer"),
-            "check ws_url",
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use lottery_service::doctor::Level;
+
     use super::*;
-    use crate::doctor::Level;
+    use crate::config::Endpoint;
 
     #[test]
     fn nodes_of_other_clusters_and_late_ones_are_found() {

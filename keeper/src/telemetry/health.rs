@@ -2,12 +2,14 @@
 //! computes from them.
 
 use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
-use serde::Serialize;
+use lottery_service::telemetry::{Report, Vitals};
 use tokio::time::Instant;
 
 use super::record;
@@ -61,33 +63,6 @@ impl Default for Health {
             endpoints: AtomicU64::new(0),
             role: AtomicU8::new(Role::Unknown as u8),
             is_draining: AtomicBool::new(false),
-        }
-    }
-}
-
-/// What one check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
-    pub ok: bool,
-    pub seen: String,
-}
-
-/// What all checks found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-    pub ok: bool,
-    pub checks: BTreeMap<&'static str, Check>,
-}
-
-impl Report {
-    fn of<const N: usize>(checks: [(&'static str, bool, String); N]) -> Self {
-        let checks: BTreeMap<_, _> = checks
-            .into_iter()
-            .map(|(name, ok, seen)| (name, Check { ok, seen }))
-            .collect();
-        Self {
-            ok: checks.values().all(|check| check.ok),
-            checks,
         }
     }
 }
@@ -226,17 +201,27 @@ impl Health {
     }
 }
 
+/// Health, judged with a patience for standstills.
+pub(super) struct Patient {
+    pub health: Arc<Health>,
+    pub stall: Duration,
+}
+
+impl Vitals for Patient {
+    fn progress(&self) -> Report {
+        self.health.progress(self.stall)
+    }
+
+    fn readiness(&self) -> Report {
+        self.health.readiness()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const STALL: Duration = Duration::from_secs(120);
-
-    fn failing(report: &Report) -> Vec<&'static str> {
-        let checks = report.checks.iter();
-        let failing = checks.filter(|(_, check)| !check.ok);
-        failing.map(|(name, _)| *name).collect()
-    }
 
     fn working() -> Health {
         let health = Health::default();
@@ -252,10 +237,10 @@ mod tests {
         let later = |seconds| health.started + Duration::from_secs(seconds);
         assert!(health.progress_at(STALL, later(100)).ok);
         let all = ["clock", "loop", "plans", "slot"];
-        assert_eq!(failing(&health.progress_at(STALL, later(130))), all);
+        assert_eq!(health.progress_at(STALL, later(130)).failing(), all);
         health.acts(Role::Follower, 3);
         let all = ["clock", "loop", "slot"];
-        assert_eq!(failing(&health.progress_at(STALL, later(130))), all);
+        assert_eq!(health.progress_at(STALL, later(130)).failing(), all);
     }
 
     /// All goes on at that moment, and the slot is this.
@@ -272,7 +257,7 @@ mod tests {
         let health = working();
         let later = health.started + STALL * 2;
         go_on(&health, 7, None, later);
-        assert_eq!(failing(&health.progress_at(STALL, later)), ["slot"]);
+        assert_eq!(health.progress_at(STALL, later).failing(), ["slot"]);
         go_on(&health, 8, None, later);
         assert!(health.progress_at(STALL, later).ok);
         // It had been believed to be further.
@@ -290,7 +275,7 @@ mod tests {
         assert!(health.progress_at(STALL, later).ok);
         let later = begun + STALL * 6;
         go_on(&health, 9, Some(begun), later);
-        assert_eq!(failing(&health.progress_at(STALL, later)), ["actions"]);
+        assert_eq!(health.progress_at(STALL, later).failing(), ["actions"]);
         go_on(&health, 9, None, later);
         assert!(health.progress_at(STALL, later).ok);
     }
@@ -299,12 +284,12 @@ mod tests {
     fn readiness_wants_a_scan_an_endpoint_a_role_and_no_stop() {
         let health = Health::default();
         let all = ["endpoints", "role", "scan"];
-        assert_eq!(failing(&health.readiness()), all);
+        assert_eq!(health.readiness().failing(), all);
         health.scanned();
         health.endpoints(1);
         health.acts(Role::Follower, 1);
         assert!(health.readiness().ok);
         health.draining();
-        assert_eq!(failing(&health.readiness()), ["work"]);
+        assert_eq!(health.readiness().failing(), ["work"]);
     }
 }

@@ -1,28 +1,8 @@
 //! What labels may say: nothing that grows with games or players.
 
+use lottery_service::label;
+
 use crate::{actions::Action, error::Verdict};
-
-/// Declares a closed set of values of a label.
-macro_rules! label {
-    ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $value:ident = $label:literal),* $(,)? }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$what])* $value),*
-        }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$value),*];
-
-            /// As metrics show it.
-            pub const fn label(self) -> &'static str {
-                match self {
-                    $(Self::$value => $label),*
-                }
-            }
-        }
-    };
-}
 
 label! {
     /// What an action or a transaction is for.

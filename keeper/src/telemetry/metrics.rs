@@ -1,27 +1,10 @@
 //! Every metric: its name, its unit, what it says, and the labels that it is shown
 //! with from the beginning. Names exist here only.
 
-use metrics::{Unit, counter, gauge, histogram};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
+pub use lottery_service::telemetry::{Metric, Sort};
+use metrics::{counter, gauge, histogram};
 
 use super::labels::{GameEnd, Kind, Method, OracleEnd, Outcome, Stage, Step, TransactionEnd};
-
-/// What kind of metric, and the upper bounds of a histogram's buckets.
-#[derive(Clone, Copy, Debug)]
-pub enum Sort {
-    Counter,
-    Gauge,
-    Histogram(&'static [f64]),
-}
-
-/// A metric as /metrics shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Metric {
-    pub name: &'static str,
-    pub sort: Sort,
-    pub unit: Unit,
-    pub about: &'static str,
-}
 
 /// Answers of nodes and oracles (seconds).
 const ANSWERS: &[f64] = &[
@@ -61,35 +44,9 @@ const COMPUTE_UNITS: &[f64] = &[
     1_400_000.0,
 ];
 
-macro_rules! sort {
-    (counter) => {
-        Sort::Counter
-    };
-    (gauge) => {
-        Sort::Gauge
-    };
-    ($buckets:ident) => {
-        Sort::Histogram($buckets)
-    };
-}
+lottery_service::metrics! {
+    prefix "lottery_keeper_";
 
-/// Declares metrics: `counter`, `gauge` or a histogram's buckets, constant, name after
-/// the prefix, unit, description.
-macro_rules! metrics {
-    ($($sort:ident $constant:ident = $name:literal, $unit:ident, $about:literal;)*) => {
-        $(pub(super) const $constant: &str = concat!("lottery_keeper_", $name);)*
-
-        /// All of them.
-        pub const ALL: &[Metric] = &[$(Metric {
-            name: $constant,
-            sort: sort!($sort),
-            unit: Unit::$unit,
-            about: $about,
-        }),*];
-    };
-}
-
-metrics! {
     LAGS STEP_LAG_SECONDS = "step_lag_seconds", Seconds,
         "From one step of a game to the next, as seen here: due to requested, requested to revealed, revealed to settled, settled to paid";
     SLOTS STEP_LAG_SLOTS = "step_lag_slots", Count,
@@ -130,47 +87,15 @@ metrics! {
     gauge DATABASE_UP = "database_up", Count, "Whether the database answers: 1, or 0 while it does not or there is none";
     gauge JOURNAL_OPEN = "journal_open_rows", Count, "Transactions in the journal whose end is not known";
     QUICK JOURNAL_WRITE_SECONDS = "journal_write_seconds", Seconds, "How long the journal took to write";
-    gauge HEALTHY = "healthy", Count, "Whether /healthz says yes";
-    gauge READY = "ready", Count, "Whether /readyz says yes";
-    gauge RESIDENT_MEMORY = "resident_memory_bytes", Bytes, "Memory that the process occupies";
-    gauge START_TIME = "start_time_seconds", Seconds, "When the process started (unix time)";
-    gauge BUILD_INFO = "build_info", Count, "1, with the version";
-}
-
-/// A recorder that knows the metrics' buckets.
-pub(super) fn recorder() -> PrometheusRecorder {
-    let mut builder = PrometheusBuilder::new();
-    for metric in ALL {
-        if let Sort::Histogram(buckets) = metric.sort {
-            let name = Matcher::Full(metric.name.to_owned());
-            // Refused are empty lists only.
-            builder = match builder.set_buckets_for_metric(name, buckets) {
-                Ok(builder) => builder,
-                Err(_) => PrometheusBuilder::new(),
-            };
-        }
-    }
-    builder.build_recorder()
 }
 
 /// What /metrics shows before anything has happened.
 pub fn shown_at_first(endpoints: usize) -> String {
-    let recorder = recorder();
-    metrics::with_local_recorder(&recorder, || register(endpoints));
-    recorder.handle().render()
+    CATALOGUE.shown_at_first(|| register(endpoints))
 }
 
-/// Describes every metric and shows it at zero, so that rates are right from the first
-/// event on, and a metric that nothing happened to is told from one that is not there.
+/// Shows every metric at zero.
 pub(super) fn register(endpoints: usize) {
-    for metric in ALL {
-        let (name, unit) = (metric.name, metric.unit);
-        match metric.sort {
-            Sort::Counter => metrics::describe_counter!(name, unit, metric.about),
-            Sort::Gauge => metrics::describe_gauge!(name, unit, metric.about),
-            Sort::Histogram(_) => metrics::describe_histogram!(name, unit, metric.about),
-        }
-    }
     register_work();
     register_nodes(endpoints);
     for name in [
@@ -184,9 +109,6 @@ pub(super) fn register(endpoints: usize) {
         LEADER_EPOCH,
         DATABASE_UP,
         JOURNAL_OPEN,
-        HEALTHY,
-        READY,
-        RESIDENT_MEMORY,
     ] {
         gauge!(name).set(0.0);
     }
@@ -214,8 +136,6 @@ pub(super) fn register(endpoints: usize) {
     for state in ["live", "silent"] {
         gauge!(ORACLES, "state" => state).set(0.0);
     }
-    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    gauge!(START_TIME).set(super::unix_time());
 }
 
 fn register_work() {

@@ -5,25 +5,36 @@
 //! a recorder, as in `once`, they do nothing.
 
 mod health;
-mod http;
 mod labels;
 mod lag;
 pub mod metrics;
 mod progress;
 mod record;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-pub use health::{Check, Health, Report, Role};
-pub use http::{Server, TelemetryError};
+pub use health::{Health, Role};
 pub use labels::{
     GameEnd, Kind, Method, OracleEnd, Outcome, STATUSES, Stage, Step, TransactionEnd,
 };
+use lottery_service::telemetry::Served;
+pub use lottery_service::telemetry::{Check, Report, Server, TelemetryError};
 pub use progress::Progress;
 pub use record::*;
 
-/// Seconds since 1970.
-pub(crate) fn unix_time() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
+/// Starts recording metrics, for as many endpoints as there are, and shows them and how
+/// `health` is. Once in a process.
+pub async fn serve(
+    address: SocketAddr,
+    health: Arc<Health>,
+    stall: Duration,
+    endpoints: usize,
+) -> Result<Server, TelemetryError> {
+    let served = Served {
+        key: "listen",
+        address,
+        catalogue: metrics::CATALOGUE,
+        vitals: Arc::new(health::Patient { health, stall }),
+    };
+    Server::start(served, || metrics::register(endpoints)).await
 }

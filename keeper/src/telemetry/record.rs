@@ -7,6 +7,7 @@ use lottery_client::{
     rpc::Observer,
     sender::{Landed, Quote, SendError},
 };
+use lottery_service::telemetry::{count, flag, number, unix_time};
 
 use super::{
     labels::{GameEnd, Kind, Method, OracleEnd, Outcome, STATUSES, Stage, Step, TransactionEnd},
@@ -17,15 +18,6 @@ use crate::{
     oracles::{OracleResult, OracleSeen},
     state::ChainState,
 };
-/// As metrics hold numbers: exact up to 2^53.
-#[expect(clippy::cast_precision_loss, reason = "nine quadrillion are enough")]
-fn number(value: u64) -> f64 {
-    value as f64
-}
-
-fn count(value: usize) -> f64 {
-    number(u64::try_from(value).unwrap_or(u64::MAX))
-}
 
 /// A game or draw took a step, this long after the one before.
 pub fn lag(step: Step, slots: u64, took: Duration) {
@@ -149,7 +141,7 @@ impl Observer for Observed {
     fn asked(&self, endpoint: usize, method: &str, result: &'static str, took: Duration) {
         asked(endpoint, method, result, took);
         if result == "ok" && Method::of(method) == Method::Blockhash {
-            gauge!(names::BLOCKHASH_TIMESTAMP).set(super::unix_time());
+            gauge!(names::BLOCKHASH_TIMESTAMP).set(unix_time());
         }
     }
 }
@@ -158,7 +150,7 @@ impl Observer for Observed {
 pub fn endpoint(index: usize, slot: u64, is_healthy: bool) {
     let index = index.to_string();
     gauge!(names::ENDPOINT_SLOT, "endpoint" => index.clone()).set(number(slot));
-    gauge!(names::ENDPOINT_HEALTHY, "endpoint" => index).set(f64::from(u8::from(is_healthy)));
+    gauge!(names::ENDPOINT_HEALTHY, "endpoint" => index).set(flag(is_healthy));
 }
 
 /// The chain's clock was read.
@@ -229,7 +221,7 @@ pub fn balance(lamports: u64, least: u64) {
 
 /// Whether this keeper acts, and the epoch of the lease (0 without a database).
 pub fn leadership(is_leader: bool, epoch: u64) {
-    gauge!(names::LEADER).set(f64::from(u8::from(is_leader)));
+    gauge!(names::LEADER).set(flag(is_leader));
     gauge!(names::LEADER_EPOCH).set(number(epoch));
 }
 
@@ -240,7 +232,7 @@ pub fn takeover() {
 
 /// Whether the database answers.
 pub fn database(is_up: bool) {
-    gauge!(names::DATABASE_UP).set(f64::from(u8::from(is_up)));
+    gauge!(names::DATABASE_UP).set(flag(is_up));
 }
 
 /// The journal was written, which took so long.
@@ -251,33 +243,4 @@ pub fn journal_write(took: Duration) {
 /// Transactions in the journal whose end is not known.
 pub fn journal_open(rows: u64) {
     gauge!(names::JOURNAL_OPEN).set(number(rows));
-}
-
-/// What is measured when somebody looks.
-pub(super) fn process(is_healthy: bool, is_ready: bool) {
-    gauge!(names::HEALTHY).set(f64::from(u8::from(is_healthy)));
-    gauge!(names::READY).set(f64::from(u8::from(is_ready)));
-    if let Some(bytes) = resident_memory() {
-        gauge!(names::RESIDENT_MEMORY).set(number(bytes));
-    }
-}
-
-/// Memory that the process occupies (bytes), as Linux tells it.
-fn resident_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    kilobytes.checked_mul(1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_measured() {
-        assert!(resident_memory().is_some_and(|bytes| bytes > 100_000));
-    }
 }

@@ -25,7 +25,7 @@ impl Scene {
             now: Instant::now(),
             game: Pubkey::new_unique(),
             draw: Pubkey::new_unique(),
-            recorder: metrics::recorder(),
+            recorder: metrics::CATALOGUE.recorder(),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use ::metrics::SetRecorderError;
 use axum::{
     Json, Router,
     extract::State,
@@ -10,11 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use metrics::SetRecorderError;
 use metrics_exporter_prometheus::{PrometheusHandle, PrometheusRecorder};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Health, Report, metrics, record};
+use super::{Catalogue, ProcessMetrics, Report, Vitals};
 
 /// Samples of histograms wait in memory until they are sorted into their buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -26,9 +26,10 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     #[error(
-        "listen: cannot listen on {address}: {source}; choose another port or stop what uses it"
+        "{key}: cannot listen on {address}: {source}; choose another port or stop what uses it"
     )]
     Listen {
+        key: &'static str,
         address: SocketAddr,
         source: std::io::Error,
     },
@@ -36,12 +37,21 @@ pub enum TelemetryError {
     Recorder(#[from] SetRecorderError<PrometheusRecorder>),
 }
 
+/// What is served, and where.
+pub struct Served {
+    /// The key of the configuration that names the address.
+    pub key: &'static str,
+    pub address: SocketAddr,
+    pub catalogue: Catalogue,
+    pub vitals: Arc<dyn Vitals>,
+}
+
 /// What the routes answer from.
 #[derive(Clone)]
 struct Shared {
     prometheus: PrometheusHandle,
-    health: Arc<Health>,
-    stall: Duration,
+    process: ProcessMetrics,
+    vitals: Arc<dyn Vitals>,
 }
 
 /// A running server. It ends with the runtime, or when it is stopped.
@@ -53,25 +63,33 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts recording metrics, for as many endpoints as there are, and shows them and
-    /// how `health` is. Once in a process.
-    pub async fn start(
-        address: SocketAddr,
-        health: Arc<Health>,
-        stall: Duration,
-        endpoints: usize,
-    ) -> Result<Self, TelemetryError> {
+    /// Starts recording metrics, which `register` shows at zero, and shows them and how
+    /// the daemon is. Once in a process.
+    ///
+    /// # Errors
+    /// When somebody listens there already, or metrics are recorded already.
+    pub async fn start(served: Served, register: impl FnOnce()) -> Result<Self, TelemetryError> {
+        let Served {
+            key,
+            address,
+            catalogue,
+            vitals,
+        } = served;
         let bound = TcpListener::bind(address).await;
-        let listener = bound.map_err(|source| TelemetryError::Listen { address, source })?;
+        let listener = bound.map_err(|source| TelemetryError::Listen {
+            key,
+            address,
+            source,
+        })?;
         let address = listener.local_addr().unwrap_or(address);
-        let recorder = metrics::recorder();
+        let recorder = catalogue.recorder();
         let prometheus = recorder.handle();
-        ::metrics::set_global_recorder(recorder)?;
-        metrics::register(endpoints);
+        metrics::set_global_recorder(recorder)?;
+        catalogue.register(register);
         let shared = Shared {
             prometheus: prometheus.clone(),
-            health,
-            stall,
+            process: catalogue.process,
+            vitals,
         };
         let stopping = CancellationToken::new();
         let serving = axum::serve(listener, router(shared))
@@ -122,17 +140,18 @@ fn router(shared: Shared) -> Router {
 }
 
 async fn show_metrics(State(shared): State<Shared>) -> Response {
-    let is_healthy = shared.health.progress(shared.stall).ok;
-    record::process(is_healthy, shared.health.readiness().ok);
+    let is_healthy = shared.vitals.progress().ok;
+    let is_ready = shared.vitals.readiness().ok;
+    shared.process.measure(is_healthy, is_ready);
     ([(header::CONTENT_TYPE, TEXT)], shared.prometheus.render()).into_response()
 }
 
 async fn show_health(State(shared): State<Shared>) -> Response {
-    answer(shared.health.progress(shared.stall))
+    answer(shared.vitals.progress())
 }
 
 async fn show_readiness(State(shared): State<Shared>) -> Response {
-    answer(shared.health.readiness())
+    answer(shared.vitals.readiness())
 }
 
 fn answer(report: Report) -> Response {

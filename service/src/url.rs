@@ -1,7 +1,7 @@
 //! What follows from a node's address.
 
 /// Whether it begins with one of the schemes and goes on.
-pub(crate) fn is_url(url: &str, schemes: &[&str]) -> bool {
+pub fn is_url(url: &str, schemes: &[&str]) -> bool {
     schemes
         .iter()
         .filter_map(|scheme| url.strip_prefix(scheme))
@@ -10,7 +10,7 @@ pub(crate) fn is_url(url: &str, schemes: &[&str]) -> bool {
 
 /// Scheme, host and port: what may be told to others. A URL with a user name
 /// gives nothing of itself away.
-pub(crate) fn origin(url: &str) -> &str {
+pub fn origin(url: &str) -> &str {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "";
     };
@@ -24,7 +24,7 @@ pub(crate) fn origin(url: &str) -> &str {
 
 /// The address that Solana's nodes serve WebSockets at: the next port when the
 /// URL names one, else the same host.
-pub(crate) fn websocket_url(url: &str) -> Option<String> {
+pub fn websocket_url(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = if scheme == "https" { "wss" } else { "ws" };
     let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -1,57 +1,14 @@
-//! How values are read from the file and shown again: secrets never are.
+//! How values are read from the file and shown again, for `#[serde(with = "values::…")]`
+//! and `#[serde(serialize_with = "values::…")]`.
 
-use std::{convert::Infallible, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::text::scrub;
 
-/// What is shown in place of a secret.
-const HIDDEN: &str = "…";
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself, for whom it is meant.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl FromStr for Secret {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(text.into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HIDDEN)
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(HIDDEN)
-    }
-}
-
 /// An address of which only scheme, host and port are shown.
-pub(super) fn scrubbed<S: Serializer>(
-    url: &Option<String>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub fn scrubbed<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     url.as_ref().map(scrub).serialize(serializer)
 }
 
@@ -76,7 +33,7 @@ impl OneOrMany {
 }
 
 /// Addresses of nodes.
-pub(super) mod urls {
+pub mod urls {
     use super::*;
 
     pub fn deserialize<'de, D: Deserializer<'de>>(
@@ -97,7 +54,7 @@ pub(super) mod urls {
 }
 
 /// What is read and shown as text.
-pub(super) mod text {
+pub mod text {
     use super::*;
 
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -121,7 +78,7 @@ pub(super) mod text {
 }
 
 /// Several of the same.
-pub(super) mod texts {
+pub mod texts {
     use super::*;
 
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
