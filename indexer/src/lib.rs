@@ -15,6 +15,7 @@ pub mod error;
 pub mod fate;
 pub mod ingest;
 pub mod ledger;
+pub mod repair;
 pub mod run;
 pub mod source;
 pub mod store;

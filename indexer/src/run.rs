@@ -110,6 +110,15 @@ async fn claim(context: &Context, genesis_hash: String) -> Result<(), ClaimError
     Ok(())
 }
 
+/// Makes sure that the database is up to date, and this cluster's.
+pub async fn prepare(context: &Context) -> anyhow::Result<()> {
+    migrate(&context.pool).await?;
+    let genesis_hash = source::genesis_hash(&context.rpc)
+        .await
+        .context("asking the node for its genesis hash")?;
+    Ok(claim(context, genesis_hash).await?)
+}
+
 /// The source of accounts that the configuration names.
 async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<RpcSource> {
     let config = &context.config;
@@ -152,11 +161,7 @@ pub async fn follow(config: &Config, is_serving: bool) -> anyhow::Result<()> {
     let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
     tasks.spawn(infallible(watch.run(stop.clone())));
 
-    migrate(&context.pool).await?;
-    let genesis_hash = source::genesis_hash(&context.rpc)
-        .await
-        .context("asking the node for its genesis hash")?;
-    claim(&context, genesis_hash).await?;
+    prepare(&context).await?;
     if let Some(pool) = reading {
         let listener = bind(config.listen).await?;
         tasks.spawn(answer(listener, pool, stop.clone()));

@@ -201,7 +201,7 @@ pub async fn partitioned(pool: &PgPool) -> Result<Vec<Partitioned>, sqlx::Error>
 pub async fn letters_waiting<'e>(
     database: impl Executor<'e, Database = Postgres>,
 ) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT count(*) FROM dead_letters")
+    sqlx::query_scalar("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL")
         .fetch_one(database)
         .await
 }

@@ -1,8 +1,11 @@
 //! What operators type: a module a verb.
 
+mod backfill;
 mod config;
+mod dead_letters;
 mod doctor;
 mod migrate;
+mod resync;
 mod run;
 mod serve;
 mod verify;
@@ -50,6 +53,19 @@ enum Command {
     Verify(verify::Verify),
     /// Bring the database's schema up to date, and end
     Migrate,
+    /// Write rows anew as the chain has them, whatever they say now
+    ///
+    /// For rows that somebody changed by hand, or that verify finds wrong. The indexer has to
+    /// be stopped meanwhile, as one process alone writes a database.
+    Resync(resync::Resync),
+    /// Read transactions that the ledger misses, beside the running indexer
+    ///
+    /// The indexer reads by itself whatever its node still has. This reads from another one,
+    /// named with --rpc-url, that keeps more. What is there already is left alone, so that it
+    /// may be run again.
+    Backfill(backfill::Backfill),
+    /// What was not understood, and was kept
+    DeadLetters(dead_letters::DeadLetters),
     /// Check node, stream, database, schema, rights, settings, clocks and lag
     Doctor(doctor::Doctor),
     /// Print the configuration in effect, without its secrets
@@ -71,6 +87,9 @@ impl Command {
             Self::Serve => serve::run(config).await,
             Self::Verify(verify) => verify.run(config).await,
             Self::Migrate => migrate::run(config).await,
+            Self::Resync(resync) => resync.run(config).await,
+            Self::Backfill(backfill) => backfill.run(config).await,
+            Self::DeadLetters(letters) => letters.run(config).await,
             Self::Doctor(doctor) => doctor.run(&config).await,
             Self::Config(show) => show.run(&config),
         }

@@ -10,7 +10,7 @@ mod write;
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgConnection, postgres::PgConnectOptions};
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
@@ -398,6 +398,38 @@ impl Attempts {
         tokio::time::sleep(self.waits.next().unwrap_or_default()).await;
         Ok(())
     }
+}
+
+/// What a chunk of history added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    pub transactions: u64,
+    pub rows: u64,
+    pub letters: u64,
+}
+
+/// Writes a chunk of the ledger's history, beside the indexer that writes everything
+/// else: what is there already is left alone, by both.
+///
+/// # Errors
+/// The database's.
+pub async fn store_history(
+    connection: &mut PgConnection,
+    chunk: Chunk,
+) -> Result<Added, sqlx::Error> {
+    let gathered = Gathered {
+        transactions: chunk.transactions,
+        letters: chunk.letters,
+        ..Gathered::default()
+    };
+    let written = write::store(connection, &gathered).await?;
+    // Who no longer waits need not be told.
+    let _ = chunk.done.send(());
+    Ok(Added {
+        transactions: written.transactions,
+        rows: written.all_rows(),
+        letters: u64::try_from(written.letters.len()).unwrap_or(u64::MAX),
+    })
 }
 
 /// Pauses between attempts.

@@ -15,7 +15,7 @@ mod rows;
 mod wire;
 pub mod write;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use solana_commitment_config::CommitmentConfig;
@@ -141,10 +141,10 @@ impl Ledger {
     /// When the node or the database fails.
     pub async fn catch_up(&self, give_up: bool) -> Result<bool, LedgerError> {
         let Some(cursor) = transactions::cursor(&self.pool).await? else {
-            return self.read(None, 0, give_up).await;
+            return self.read(None, 0..=u64::MAX, give_up).await;
         };
         match self
-            .read(Some(signature(&cursor.signature)?), 0, give_up)
+            .read(Some(signature(&cursor.signature)?), 0..=u64::MAX, give_up)
             .await
         {
             Err(LedgerError::Rpc(error)) if is_unknown_signature(&error) => {
@@ -152,23 +152,39 @@ impl Ledger {
                 // still has from that slot on is read.
                 let slot = cursor.slot;
                 tracing::warn!(slot, "the node no longer knows where the ledger stands");
-                self.read(None, u64::try_from(slot).unwrap_or_default(), give_up)
-                    .await
+                let from = u64::try_from(slot).unwrap_or_default();
+                self.read(None, from..=u64::MAX, give_up).await
             }
             read => read,
         }
     }
 
-    /// Reads the transactions after `until` and from slot `from` on, oldest first.
+    /// Reads the transactions of these slots, oldest first.
+    ///
+    /// # Errors
+    /// When the node or the database fails, or the node does not serve one of them.
+    pub async fn read_slots(&self, slots: RangeInclusive<u64>) -> Result<(), LedgerError> {
+        for attempt in 0..ATTEMPTS {
+            let give_up = attempt.saturating_add(1) == ATTEMPTS;
+            if self.read(None, slots.clone(), give_up).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Ok(())
+    }
+
+    /// Reads the transactions after `until` and of these slots, oldest first.
     ///
     /// Nodes list newest first. Only where each page begins is remembered, and the pages
     /// are asked for once more: a history of years takes no more memory than a day's.
     async fn read(
         &self,
         until: Option<Signature>,
-        from: u64,
+        slots: RangeInclusive<u64>,
         give_up: bool,
     ) -> Result<bool, LedgerError> {
+        let from = *slots.start();
         let newest = self.page(None, until, from).await?;
         let mut begins = Vec::new();
         let mut page = newest.clone();
@@ -184,14 +200,14 @@ impl Ledger {
         }
         // The oldest page is at hand, if there is more than one.
         while begins.pop().is_some() {
-            if !self.take(page, give_up).await? {
+            if !self.take(page, &slots, give_up).await? {
                 return Ok(false);
             }
             let Some(begin) = begins.last() else { break };
             page = self.page(Some(*begin), until, from).await?;
         }
         // Asked for once more, the newest would no longer end where the next one begins.
-        self.take(newest, give_up).await
+        self.take(newest, &slots, give_up).await
     }
 
     /// At most [`PAGE`] signatures before one and after `until`, newest first.
@@ -218,8 +234,14 @@ impl Ledger {
 
     /// Reads the transactions of a page and hands them over, oldest first; `false` when
     /// one was not served yet.
-    async fn take(&self, mut page: Vec<Listed>, give_up: bool) -> Result<bool, LedgerError> {
+    async fn take(
+        &self,
+        mut page: Vec<Listed>,
+        slots: &RangeInclusive<u64>,
+        give_up: bool,
+    ) -> Result<bool, LedgerError> {
         page.reverse();
+        page.retain(|info| slots.contains(&info.slot));
         for chunk in page.chunks(CHUNK) {
             let signatures: Vec<String> = chunk.iter().map(|i| i.signature.clone()).collect();
             let missing = transactions::missing(&self.pool, &signatures).await?;

@@ -31,7 +31,8 @@ pub async fn insert(connection: &mut PgConnection, letter: &DeadLetter) -> Resul
         "INSERT INTO dead_letters AS d (kind, key, slot, last_slot, lamports, owner, bytes, reason)
          VALUES ($1, $2, $3, $3, $4, $5, $6, $7)
          ON CONFLICT (kind, key, digest) DO UPDATE
-             SET last_slot = GREATEST(d.last_slot, excluded.last_slot), reason = excluded.reason",
+             SET last_slot = GREATEST(d.last_slot, excluded.last_slot), reason = excluded.reason,
+                 replayed_at = NULL",
     )
     .bind(letter.kind.label())
     .bind(&letter.key)
@@ -57,5 +58,51 @@ pub async fn insert_all(
     for letter in letters {
         insert(connection, letter).await?;
     }
+    Ok(())
+}
+
+/// A letter that waits for a replay.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Waiting {
+    pub id: i64,
+    pub kind: String,
+    pub key: String,
+    pub slot: i64,
+    /// The slot at which it was last seen.
+    pub last_slot: i64,
+    pub lamports: Option<U64>,
+    pub owner: Option<String>,
+    pub bytes: Vec<u8>,
+    pub reason: String,
+}
+
+/// Letters that wait, after one, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(
+    connection: &mut PgConnection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Waiting>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, kind, key, slot::int8, last_slot::int8, lamports::numeric, owner, bytes, reason
+         FROM dead_letters WHERE replayed_at IS NULL AND id > $1 ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// These were understood.
+///
+/// # Errors
+/// The database's.
+pub async fn replayed(connection: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE dead_letters SET replayed_at = now() WHERE id = ANY($1)")
+        .bind(ids)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -70,6 +70,20 @@ pub async fn missing(pool: &PgPool, signatures: &[String]) -> Result<Vec<String>
     .await
 }
 
+/// The id of a transaction that is in the table.
+///
+/// # Errors
+/// The database's.
+pub async fn id(
+    connection: &mut PgConnection,
+    signature: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("SELECT id FROM transactions WHERE signature = $1")
+        .bind(signature)
+        .fetch_optional(connection)
+        .await
+}
+
 /// The newest transaction up to which the ledger is complete.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Cursor {

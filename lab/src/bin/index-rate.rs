@@ -1,13 +1,14 @@
 //! How fast the indexer takes in a chain of a given size, and how fast the database
 //! answers afterwards.
 
-use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lottery_indexer::config::Database;
 use lottery_lab::index_rate::{self, Scale};
+use sqlx::{Connection as _, PgConnection};
 
 /// Fills an empty database with a made-up chain, through the indexer's own decoders and
 /// writer, and asks it the questions of docs/analytics.
@@ -32,6 +33,12 @@ struct Cli {
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+    /// Writes what the database looks like, and the plans of the questions, to a file.
+    #[arg(long, value_name = "FILE", requires = "machine")]
+    document: Option<PathBuf>,
+    /// The machine that this runs on, in the document's words.
+    #[arg(long, value_name = "WORDS")]
+    machine: Option<String>,
     /// Ends with code 1 when rows go in slower than this share of what COPY alone does.
     #[arg(long, default_value_t = 0.0, value_name = "RATIO")]
     least_ratio: f64,
@@ -56,8 +63,14 @@ async fn main() -> Result<ExitCode> {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     bar.enable_steady_tick(Duration::from_millis(500));
-    let report = index_rate::run(database.0, scale, &bar).await?;
+    let report = index_rate::run(database.options.clone(), scale, &bar).await?;
     bar.finish_and_clear();
+    if let Some(file) = &cli.document {
+        let mut connection = PgConnection::connect_with(&database.options).await?;
+        let machine = cli.machine.as_deref().unwrap_or_default();
+        let text = index_rate::document(&mut connection, &report, machine).await?;
+        std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
+    }
     if cli.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

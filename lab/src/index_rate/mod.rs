@@ -4,6 +4,7 @@
 
 mod catch_up;
 mod copies;
+mod document;
 mod game;
 mod memory;
 mod queries;
@@ -11,6 +12,7 @@ mod report;
 mod transactions;
 
 pub use catch_up::run;
+pub use document::write as document;
 pub use report::{Rate, Report};
 
 use lottery_indexer::source::{AccountUpdate, TransactionUpdate};

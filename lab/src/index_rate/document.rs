@@ -1,0 +1,156 @@
+//! `docs/analytics.md`, from a filled database: its tables as they are, and the questions
+//! with the plans they got and the time they took.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use lottery_indexer::analytics::{About, QUESTIONS, Question};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+
+use super::report::{Asked, Report};
+
+/// Columns that name a row of another table. (There are no foreign keys: accounts come in
+/// any order.)
+const LINKS: [(&str, &str); 6] = [
+    ("house", "houses"),
+    ("game", "games"),
+    ("draw", "draws"),
+    ("entry", "entries"),
+    ("lane", "lanes"),
+    ("transaction_id", "transactions"),
+];
+
+/// A column: its table, name, type, and whether it is of the key.
+type Column = (String, String, String, bool);
+
+/// The document.
+pub async fn write(
+    connection: &mut PgConnection,
+    report: &Report,
+    machine: &str,
+) -> Result<String> {
+    let mut text = String::from(INTRODUCTION);
+    text.push_str(&diagram(&columns(connection).await?));
+    text.push_str("\n## Indexes\n\n| index | on |\n|---|---|\n");
+    for (name, on) in indexes(connection).await? {
+        writeln!(text, "| `{name}` | {on} |")?;
+    }
+    let scale = report.scale;
+    write!(
+        text,
+        "\n## Questions\n\nAsked of {} entries, {} games and {} rows of events that `index-rate` made up, on\n{machine}. Times are \
+         milliseconds until all rows were there, of 200 different games, players or houses; *scan* is the same \
+         without indexes.\n\n| question | p50 | p95 | scan p50 |\n|---|---|---|---|\n",
+        scale.entries, scale.games, scale.events
+    )?;
+    for (question, asked) in QUESTIONS.iter().zip(&report.questions) {
+        let Asked { p50, p95, scan_p50, .. } = asked;
+        writeln!(text, "| {} | {p50:.2} | {p95:.2} | {scan_p50:.1} |", question.asked())?;
+    }
+    for question in QUESTIONS {
+        writeln!(text, "\n### {}\n\n```sql\n{};\n```\n", question.asked(), question.sql())?;
+        text.push_str("```text\n");
+        for line in plan(connection, question).await? {
+            writeln!(text, "{line}")?;
+        }
+        text.push_str("```\n");
+    }
+    Ok(text)
+}
+
+const INTRODUCTION: &str = "\
+# The database, and what to ask it
+
+Drawn from a database that `lottery-indexer migrate` made and `index-rate` filled, by
+`index-rate --document docs/analytics.md`; do not edit.
+
+Amounts are `u64` (NUMERIC) in base units: lamports, or the smallest units of the house's
+token (`houses.mint`). Times come twice: as the chain's unix seconds (`…_at`, BIGINT), and as
+`timestamptz` (`…_time`). Rows of accounts that were closed stay, with `closed_at_slot`. How sure
+it is that a row stays is `finality(slot)`: processed, confirmed or finalized. Analysts connect
+with a user that is granted `lottery_reader`. The comments in `migrations/` say what each column is.
+
+## Tables
+
+";
+
+async fn columns(connection: &mut PgConnection) -> Result<Vec<Column>> {
+    Ok(sqlx::query_as(
+        "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL),
+                COALESCE(a.attnum = ANY(k.indkey), FALSE)
+         FROM pg_class c
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'm')
+           AND NOT c.relispartition AND c.relname <> '_sqlx_migrations'
+         ORDER BY c.relname, a.attnum",
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+fn diagram(columns: &[Column]) -> String {
+    let mut text = String::from("```mermaid\nerDiagram\n");
+    let mut links = String::new();
+    for of_table in columns.chunk_by(|a, b| a.0 == b.0) {
+        let Some((table, ..)) = of_table.first() else {
+            continue;
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "    {table} {{");
+        for (_, name, kind, is_key) in of_table {
+            let kind = kind.replace(' ', "_").replace("[]", "_array");
+            let key = if *is_key { " PK" } else { "" };
+            let _ = writeln!(text, "        {kind} {name}{key}");
+            let link = LINKS.iter().find(|(column, to)| column == name && to != table);
+            if let Some((column, to)) = link {
+                let _ = writeln!(links, "    {to} ||--o{{ {table} : {column}");
+            }
+        }
+        text.push_str("    }\n");
+    }
+    text + &links + "```\n"
+}
+
+async fn indexes(connection: &mut PgConnection) -> Result<Vec<(String, String)>> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT i.relname::text, pg_get_indexdef(i.oid)
+         FROM pg_class i JOIN pg_index x ON x.indexrelid = i.oid JOIN pg_class t ON t.oid = x.indrelid
+         WHERE t.relnamespace = 'public'::regnamespace AND NOT t.relispartition
+           AND t.relname <> '_sqlx_migrations'
+         ORDER BY t.relname, i.relname",
+    )
+    .fetch_all(connection)
+    .await?;
+    let on = |definition: String| {
+        let at = definition.find(" ON ").map_or(0, |at| at + 4);
+        let on = definition.get(at..).unwrap_or_default();
+        on.trim_start_matches("ONLY ").replace("public.", "").replace(" USING btree", "")
+    };
+    Ok(rows.into_iter().map(|(name, definition)| (name, on(definition))).collect())
+}
+
+/// The plan of a question, about whatever is there first.
+async fn plan(connection: &mut PgConnection, question: &Question) -> Result<Vec<String>> {
+    let sql = format!("EXPLAIN (ANALYZE, BUFFERS OFF) {}", question.sql());
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let mut subjects = Vec::new();
+    for about in question.about() {
+        let sql = match about {
+            About::House => "SELECT house::text FROM games LIMIT 1",
+            About::Game => "SELECT address::text FROM games WHERE status = 'settled' LIMIT 1",
+            About::Player => "SELECT player::text FROM entries LIMIT 1",
+            About::Tier => "SELECT '2'",
+        };
+        let subject: String = sqlx::query_scalar(sql).fetch_one(&mut *connection).await?;
+        subjects.push((about, subject));
+    }
+    for (about, subject) in &subjects {
+        query = match about {
+            About::Tier => query.bind(subject.parse::<i16>()?),
+            _ => query.bind(subject),
+        };
+    }
+    let rows = query.fetch_all(connection).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
