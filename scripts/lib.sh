@@ -45,6 +45,7 @@ with_postgres() {
   else
     have pg_virtualenv || die "PostgreSQL is missing: run scripts/setup"
     # Durability is of no use to a throwaway cluster.
-    pg_virtualenv -t -o fsync=off -o synchronous_commit=off -o max_connections=200 "$@"
+    pg_virtualenv -t -o fsync=off -o synchronous_commit=off -o max_connections=200 \
+      -o shared_preload_libraries=pg_stat_statements "$@"
   fi
 }

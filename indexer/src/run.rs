@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use lottery_service::{cli::stop_on_signals, telemetry::Server};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use sqlx::PgPool;
+use sqlx::{PgPool, migrate::MigrateError};
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc},
@@ -86,9 +86,13 @@ pub fn rpc(config: &Config) -> Arc<RpcClient> {
 
 /// Brings the schema up to date.
 pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    store::migrate(pool)
-        .await
-        .context("migrating the database")?;
+    store::migrate(pool).await.map_err(|error| match error {
+        MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => anyhow!(
+            "this database was made by another version of this program ({error}); name a new one, \
+             and everything is read from the chain again"
+        ),
+        error => anyhow::Error::new(error).context("migrating the database"),
+    })?;
     tracing::info!("the database's schema is up to date");
     Ok(())
 }

@@ -4,13 +4,14 @@
 //! not held up.
 
 mod forks;
+mod history;
+mod persist;
 mod restore;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-use sqlx::{PgConnection, postgres::PgConnectOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
@@ -22,12 +23,14 @@ use crate::{
     ledger::Chunk,
     source::{AccountUpdate, Chain, Event, SlotStatus, SlotUpdate},
     store::{
-        self, present, watermark,
+        present, watermark,
         writer::{Writer, WriterError},
     },
     telemetry,
 };
 use forks::{Forks, Settled};
+pub use history::{Added, store_history};
+use persist::{Attempts, persist};
 use write::{Gathered, Progress, Written};
 
 /// Events that wait for the writer before the source has to.
@@ -41,9 +44,6 @@ const BATCH_EVENTS: usize = 2_048;
 
 /// Most rows of a snapshot in one transaction.
 const SNAPSHOT_ROWS: usize = 5_000;
-
-/// After a stop, a database that does not answer is waited for this long.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// A snapshot under way.
 #[derive(Clone, Copy)]
@@ -65,32 +65,6 @@ pub struct Wiring {
     /// What every row is at least, by what sources are asked for.
     pub commitment: SlotStatus,
     pub stop: CancellationToken,
-}
-
-/// Tries until it works or cannot: nothing delivered is ever dropped, and while this
-/// waits, the full channel makes the source wait too. (A function that takes the work as
-/// a closure would not do: what borrows from its surroundings is not `Send` for every
-/// lifetime of a connection.)
-macro_rules! persist {
-    ($ingest:ident, $connection:ident => $work:expr) => {{
-        let mut attempts = Attempts::new();
-        loop {
-            let error = match $ingest.writer.connection().await {
-                Ok($connection) => match $work.await {
-                    Ok(done) => break Ok(done),
-                    Err(error) => {
-                        // Whether it was the connection's fault is not always told.
-                        $ingest.writer.discard();
-                        WriterError::Database(error)
-                    }
-                },
-                Err(error) => error,
-            };
-            if let Err(error) = attempts.again(error, &$ingest.wiring.stop).await {
-                break Err(error);
-            }
-        }
-    }};
 }
 
 /// Writes what sources deliver.
@@ -357,87 +331,4 @@ impl Ingest {
             self.writer.discard();
         }
     }
-}
-
-/// How often something was tried, and until when.
-struct Attempts {
-    waits: Box<dyn Iterator<Item = Duration> + Send>,
-    deadline: Option<Instant>,
-}
-
-impl Attempts {
-    fn new() -> Self {
-        Self {
-            waits: Box::new(pauses()),
-            deadline: None,
-        }
-    }
-
-    /// Waits before the next attempt, if there is to be one.
-    async fn again(
-        &mut self,
-        error: WriterError,
-        stop: &CancellationToken,
-    ) -> Result<(), IngestError> {
-        if let WriterError::Database(cause) = &error {
-            telemetry::statement_failed(cause);
-        }
-        match &error {
-            WriterError::Taken => tracing::debug!("{error}"),
-            WriterError::Database(cause) if store::is_transient(cause) => {
-                tracing::warn!(%error, "the database failed; trying again");
-            }
-            WriterError::Database(_) => return Err(IngestError::Writer(error)),
-        }
-        if stop.is_cancelled() {
-            let now = Instant::now();
-            if now >= *self.deadline.get_or_insert(now + DRAIN) {
-                return Err(IngestError::Drain(error));
-            }
-        }
-        tokio::time::sleep(self.waits.next().unwrap_or_default()).await;
-        Ok(())
-    }
-}
-
-/// What a chunk of history added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Added {
-    pub transactions: u64,
-    pub rows: u64,
-    pub letters: u64,
-}
-
-/// Writes a chunk of the ledger's history, beside the indexer that writes everything
-/// else: what is there already is left alone, by both.
-///
-/// # Errors
-/// The database's.
-pub async fn store_history(
-    connection: &mut PgConnection,
-    chunk: Chunk,
-) -> Result<Added, sqlx::Error> {
-    let gathered = Gathered {
-        transactions: chunk.transactions,
-        letters: chunk.letters,
-        ..Gathered::default()
-    };
-    let written = write::store(connection, &gathered).await?;
-    // Who no longer waits need not be told.
-    let _ = chunk.done.send(());
-    Ok(Added {
-        transactions: written.transactions,
-        rows: written.all_rows(),
-        letters: u64::try_from(written.letters.len()).unwrap_or(u64::MAX),
-    })
-}
-
-/// Pauses between attempts.
-fn pauses() -> impl Iterator<Item = Duration> + Send {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(3))
-        .with_jitter()
-        .without_max_times()
-        .build()
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use solana_pubkey::Pubkey;
 use sqlx::{Connection as _, PgConnection};
 
-use super::{Wiring, pauses};
+use super::{Wiring, persist::pauses};
 use crate::{
     error::redact,
     source::{AccountUpdate, MAX_READ, SlotUpdate, SourceError},

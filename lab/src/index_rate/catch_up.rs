@@ -108,12 +108,10 @@ pub async fn run(options: PgConnectOptions, scale: Scale, bar: &ProgressBar) -> 
     store::migrate(&pool).await?;
     claim(&pool).await?;
     let mut connection = PgConnection::connect_with(&options).await?;
-    let mut work = Work::begin(&options).await?;
     let mut memory = Memory::default();
-    let accounts = take_accounts(&mut work, &mut connection, scale, bar, &mut memory).await?;
-    partitions_of_all(&mut connection).await?;
-    let ledger = take_history(&mut work, &mut connection, scale, bar, &mut memory).await?;
-    work.end().await?;
+    let beside = Beside::Copies;
+    let (accounts, ledger) =
+        take(&options, &mut connection, scale, bar, &mut memory, beside).await?;
     copies::drop_twins(&mut connection).await?;
     let derived = derive_all(&pool, bar).await?;
     bar.set_message("statistics");
@@ -131,6 +129,49 @@ pub async fn run(options: PgConnectOptions, scale: Scale, bar: &ProgressBar) -> 
         memory_last_third: last,
         sizes: queries::sizes(&mut connection).await?,
     })
+}
+
+/// Fills an empty database, and computes what follows, without measuring anything.
+///
+/// # Errors
+/// The database's, or that it is in use.
+pub async fn fill(options: PgConnectOptions, scale: Scale) -> Result<()> {
+    let pool = store::pool(options.clone(), 5);
+    store::migrate(&pool).await?;
+    claim(&pool).await?;
+    let mut connection = PgConnection::connect_with(&options).await?;
+    let (bar, mut memory) = (ProgressBar::hidden(), Memory::default());
+    let beside = Beside::Nothing;
+    take(&options, &mut connection, scale, &bar, &mut memory, beside).await?;
+    derive_all(&pool, &bar).await?;
+    queries::refresh(&mut connection).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// What is done beside taking rows in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// The same rows by COPY alone.
+    Copies,
+    Nothing,
+}
+
+/// Takes in all accounts, and all transactions.
+async fn take(
+    options: &PgConnectOptions,
+    connection: &mut PgConnection,
+    scale: Scale,
+    bar: &ProgressBar,
+    memory: &mut Memory,
+    beside: Beside,
+) -> Result<(Rate, Rate)> {
+    let mut work = Work::begin(options).await?;
+    let accounts = take_accounts(&mut work, connection, scale, bar, memory, beside).await?;
+    partitions_of_all(connection).await?;
+    let ledger = take_history(&mut work, connection, scale, bar, memory, beside).await?;
+    work.end().await?;
+    Ok((accounts, ledger))
 }
 
 /// Makes sure that the database is empty, and ours.
@@ -168,6 +209,7 @@ async fn take_accounts(
     scale: Scale,
     bar: &ProgressBar,
     memory: &mut Memory,
+    beside: Beside,
 ) -> Result<Rate> {
     copies::make_twins(connection, &["games", "entries"]).await?;
     bar.set_message("accounts");
@@ -181,7 +223,10 @@ async fn take_accounts(
         let parts: Vec<Vec<AccountUpdate>> =
             (batch..until).map(|n| accounts(&scale.play(n))).collect();
         let count: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        let prepared: Vec<_> = parts.iter().cloned().map(copies::of_accounts).collect();
+        let mut prepared = Vec::new();
+        if beside == Beside::Copies {
+            prepared.extend(parts.iter().cloned().map(copies::of_accounts));
+        }
         // Whoever comes second finds the disk busy with the first: they take turns.
         if (batch / WINDOW).is_multiple_of(2) {
             for part in prepared {
@@ -224,6 +269,7 @@ async fn take_history(
     scale: Scale,
     bar: &ProgressBar,
     memory: &mut Memory,
+    beside: Beside,
 ) -> Result<Rate> {
     let tables = [
         "transactions",
@@ -250,7 +296,9 @@ async fn take_history(
         let transactions = std::mem::take(&mut waiting);
         let mut prepared = Vec::new();
         for chunk in transactions.chunks(CHUNK) {
-            prepared.push(copies::of_transactions(chunk, next_id)?);
+            if beside == Beside::Copies {
+                prepared.push(copies::of_transactions(chunk, next_id)?);
+            }
             next_id += i64::try_from(chunk.len())?;
         }
         for part in prepared {

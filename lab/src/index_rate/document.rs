@@ -44,11 +44,22 @@ pub async fn write(
         scale.entries, scale.games, scale.events
     )?;
     for (question, asked) in QUESTIONS.iter().zip(&report.questions) {
-        let Asked { p50, p95, scan_p50, .. } = asked;
-        writeln!(text, "| {} | {p50:.2} | {p95:.2} | {scan_p50:.1} |", question.asked())?;
+        let Asked {
+            p50, p95, scan_p50, ..
+        } = asked;
+        writeln!(
+            text,
+            "| {} | {p50:.2} | {p95:.2} | {scan_p50:.1} |",
+            question.asked()
+        )?;
     }
     for question in QUESTIONS {
-        writeln!(text, "\n### {}\n\n```sql\n{};\n```\n", question.asked(), question.sql())?;
+        writeln!(
+            text,
+            "\n### {}\n\n```sql\n{};\n```\n",
+            question.asked(),
+            question.sql()
+        )?;
         text.push_str("```text\n");
         for line in plan(connection, question).await? {
             writeln!(text, "{line}")?;
@@ -102,7 +113,9 @@ fn diagram(columns: &[Column]) -> String {
             let kind = kind.replace(' ', "_").replace("[]", "_array");
             let key = if *is_key { " PK" } else { "" };
             let _ = writeln!(text, "        {kind} {name}{key}");
-            let link = LINKS.iter().find(|(column, to)| column == name && to != table);
+            let link = LINKS
+                .iter()
+                .find(|(column, to)| column == name && to != table);
             if let Some((column, to)) = link {
                 let _ = writeln!(links, "    {to} ||--o{{ {table} : {column}");
             }
@@ -125,9 +138,14 @@ async fn indexes(connection: &mut PgConnection) -> Result<Vec<(String, String)>>
     let on = |definition: String| {
         let at = definition.find(" ON ").map_or(0, |at| at + 4);
         let on = definition.get(at..).unwrap_or_default();
-        on.trim_start_matches("ONLY ").replace("public.", "").replace(" USING btree", "")
+        on.trim_start_matches("ONLY ")
+            .replace("public.", "")
+            .replace(" USING btree", "")
     };
-    Ok(rows.into_iter().map(|(name, definition)| (name, on(definition))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(name, definition)| (name, on(definition)))
+        .collect())
 }
 
 /// The plan of a question, about whatever is there first.
@@ -152,5 +170,8 @@ async fn plan(connection: &mut PgConnection, question: &Question) -> Result<Vec<
         };
     }
     let rows = query.fetch_all(connection).await?;
-    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?)
 }
