@@ -61,6 +61,9 @@ async fn main() -> Result<ExitCode> {
     )?);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .init();
     }
     bar.enable_steady_tick(Duration::from_millis(500));
     let report = index_rate::run(database.options.clone(), scale, &bar).await?;

@@ -114,7 +114,7 @@ pub async fn run(options: PgConnectOptions, scale: Scale, bar: &ProgressBar) -> 
         take(&options, &mut connection, scale, bar, &mut memory, beside).await?;
     copies::drop_twins(&mut connection).await?;
     let derived = derive_all(&pool, bar).await?;
-    bar.set_message("statistics");
+    step(bar, "statistics");
     let statistics = queries::refresh(&mut connection).await?;
     let questions = queries::ask(&mut connection, scale, bar).await?;
     let (first, last) = memory.thirds();
@@ -212,7 +212,7 @@ async fn take_accounts(
     beside: Beside,
 ) -> Result<Rate> {
     copies::make_twins(connection, &["games", "entries"]).await?;
-    bar.set_message("accounts");
+    step(bar, "accounts");
     bar.set_length(scale.entries + scale.games);
     bar.set_position(0);
     let (mut took, mut rows) = (Duration::ZERO, 0u64);
@@ -279,7 +279,7 @@ async fn take_history(
         "jackpot_contributions",
     ];
     copies::make_twins(connection, &tables).await?;
-    bar.set_message("ledger");
+    step(bar, "ledger");
     bar.set_length(scale.events);
     bar.set_position(0);
     let (mut took, mut copied) = (Duration::ZERO, Copied::default());
@@ -350,7 +350,7 @@ async fn derive_all(pool: &PgPool, bar: &ProgressBar) -> Result<(u64, Duration)>
         .await?)
     };
     let games = u64::try_from(waiting().await?)?;
-    bar.set_message("fates");
+    step(bar, "fates");
     bar.set_length(games);
     bar.set_position(0);
     let start = Instant::now();
@@ -365,4 +365,10 @@ async fn derive_all(pool: &PgPool, bar: &ProgressBar) -> Result<(u64, Duration)>
         before = left;
     }
     Ok((games, start.elapsed()))
+}
+
+/// Tells what is done now, also where nobody sees the bar.
+pub(super) fn step(bar: &ProgressBar, what: &'static str) {
+    tracing::info!("{what}");
+    bar.set_message(what);
 }

@@ -151,7 +151,7 @@ async fn indexes(connection: &mut PgConnection) -> Result<Vec<(String, String)>>
 /// The plan of a question, about whatever is there first.
 async fn plan(connection: &mut PgConnection, question: &Question) -> Result<Vec<String>> {
     let sql = format!("EXPLAIN (ANALYZE, BUFFERS OFF) {}", question.sql());
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query(AssertSqlSafe(sql));
     let mut subjects = Vec::new();
     for about in question.about() {
         let sql = match about {

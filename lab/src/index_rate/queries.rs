@@ -11,7 +11,7 @@ use lottery_indexer::{
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::{Scale, report::Asked};
+use super::{Scale, catch_up::step, report::Asked};
 
 /// How often each question is asked.
 const ASKED: usize = 200;
@@ -77,10 +77,14 @@ pub async fn ask(
     scale: Scale,
     bar: &ProgressBar,
 ) -> Result<Vec<Asked>> {
-    bar.set_message("questions");
+    step(bar, "questions");
     bar.set_length(QUESTIONS.len() as u64);
     bar.set_position(0);
     sqlx::query("ANALYZE").execute(&mut *connection).await?;
+    // A plan that was made with the indexes would be kept without them.
+    sqlx::query("SET plan_cache_mode = force_custom_plan")
+        .execute(&mut *connection)
+        .await?;
     let subjects = Subjects::draw(connection).await?;
     let mut random = StdRng::seed_from_u64(scale.entries);
     let mut asked = Vec::new();
@@ -133,8 +137,7 @@ async fn time(
     subjects: &Subjects,
     random: &mut StdRng,
 ) -> Result<(f64, u64)> {
-    // Planned anew: a plan that was made with the indexes would be kept without them.
-    let mut query = sqlx::query(question.sql()).persistent(false);
+    let mut query = sqlx::query(question.sql());
     for about in question.about() {
         query = match subjects.of(about, random) {
             Subject::Address(address) => query.bind(address),
