@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use lottery_service::{cli::stop_on_signals, telemetry::Server};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -21,7 +21,10 @@ use crate::{
     error::ClaimError,
     ingest::{CHANNEL_CAPACITY, CHUNK_CAPACITY, Ingest, Wiring},
     ledger::Ledger,
-    source::{self, Chain, RpcSource, RpcSourceConfig, SlotStatus, Source},
+    source::{
+        self, Chain, Event, GeyserConfig, GeyserSource, RpcSnapshots, RpcSource, RpcSourceConfig,
+        SlotStatus, Source,
+    },
     store::{
         self,
         watermark::{self, Identity},
@@ -40,6 +43,12 @@ const RPC_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two looks at the chain's slot: about its duration.
 const SLOT_INTERVAL: Duration = Duration::from_millis(400);
+
+/// Longest wait for a connection to a Geyser server, and for a subscription.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two pings to a Geyser server: proxies close what is idle for a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// What the subcommands work with.
 pub struct Context {
@@ -123,18 +132,51 @@ pub async fn prepare(context: &Context) -> anyhow::Result<()> {
     Ok(claim(context, genesis_hash).await?)
 }
 
-/// The source of accounts that the configuration names.
-async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<RpcSource> {
+/// A source that the configuration can name.
+enum Configured {
+    Rpc(RpcSource),
+    Geyser(Box<GeyserSource<RpcSnapshots>>),
+}
+
+impl Source for Configured {
+    async fn run(self, events: mpsc::Sender<Event>, stop: CancellationToken) {
+        match self {
+            Self::Rpc(source) => source.run(events, stop).await,
+            Self::Geyser(source) => source.run(events, stop).await,
+        }
+    }
+}
+
+/// The source of events that the configuration names.
+async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<Configured> {
     let config = &context.config;
     let known = watermark::read(&context.pool).await?;
+    let known_slot = known.as_ref().and_then(|mark| mark.snapshot_slot);
     let ws_url = match config.source {
         SourceKind::Websocket => Some(config.endpoint.ws_url.clone()),
         SourceKind::Polling => None,
         SourceKind::Geyser => {
-            bail!("source: this build has no Yellowstone gRPC client; choose \"websocket\"")
+            let geyser = config.geyser.as_ref().context("there is no geyser_url")?;
+            let token = geyser.token.as_ref().map(|token| token.expose().parse());
+            let config = GeyserConfig {
+                url: geyser.url.expose().parse().context("geyser_url")?,
+                token: token.transpose().context("geyser_token")?,
+                commitment: context.commitment(),
+                connect_timeout: CONNECT_TIMEOUT,
+                keep_alive: KEEP_ALIVE,
+                silence: config.stream_silence,
+                slot_interval: SLOT_INTERVAL,
+                snapshot_interval: config.snapshot,
+                again,
+                known_slot,
+                finalized_slot: known.and_then(|k| Some(k.finalized_slot?.min(k.applied_slot?))),
+            };
+            let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), context.commitment());
+            let source = GeyserSource::new(config, snapshots);
+            return Ok(Configured::Geyser(Box::new(source)));
         }
     };
-    Ok(RpcSource::new(
+    Ok(Configured::Rpc(RpcSource::new(
         Arc::clone(&context.rpc),
         RpcSourceConfig {
             ws_url,
@@ -142,10 +184,10 @@ async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<RpcSour
             snapshot_interval: config.snapshot,
             slot_interval: SLOT_INTERVAL,
             silence: config.stream_silence,
-            known_slot: known.and_then(|mark| mark.snapshot_slot),
+            known_slot,
             again,
         },
-    ))
+    )))
 }
 
 /// Follows the chain until a signal, and serves the API beside it if told to.

@@ -9,10 +9,11 @@
 //! |---|---|
 //! | [`RpcProxy`] | a Solana node: JSON-RPC over HTTP, notifications over a WebSocket |
 //! | [`ScriptedRpc`] | a Solana node that is not there: a small ledger under the test's control |
+//! | [`ScriptedGeyser`] | the gRPC interface of a node that is not there: a chain written slot by slot |
 //! | [`HttpProxy`] | an oracle's gateway |
 //! | [`TcpProxy`] | Postgres, or anything else that listens on a port |
 //!
-//! The first three take their faults from a [`Weather`]: rules that say which request
+//! All but the last take their faults from a [`Weather`]: rules that say which request
 //! meets which fault, changed at any moment while services run. Chance is seeded: the
 //! n-th request that a rule matches meets the same fate in every run.
 
@@ -29,6 +30,7 @@ pub mod index_rate;
 pub mod kill_everywhere;
 pub mod rpc;
 pub mod rpc_proxy;
+pub mod scripted_geyser;
 pub mod scripted_rpc;
 pub mod soak;
 pub mod tcp_proxy;
@@ -39,6 +41,7 @@ pub use error::LabError;
 pub use http_proxy::{GatewayFault, GatewayWeather, HttpProxy};
 pub use rpc::{Notifications, RpcFault, RpcWeather, Sockets, lies};
 pub use rpc_proxy::RpcProxy;
+pub use scripted_geyser::{GeyserChain, GeyserFault, GeyserWeather, ScriptedGeyser};
 pub use scripted_rpc::{Fate, Ledger, ScriptedRpc, Simulation};
 pub use tcp_proxy::{ChunkDecision, Direction, TcpProxy, TcpWeather};
 pub use weather::{Decision, Fault, Moment, Rule, RuleId, Seen, Via, Weather};

@@ -155,6 +155,8 @@ impl Ingest {
                     self.write(std::mem::take(&mut gathered)).await?;
                     self.complete(slot).await?;
                 }
+                // The ledger lists what there is by itself.
+                Event::Gap { from, to } => tracing::warn!(from, to, "the stream left slots out"),
                 Event::Trouble(trouble) => {
                     let trouble = redact(&trouble);
                     self.note(&trouble).await;

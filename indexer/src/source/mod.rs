@@ -3,6 +3,7 @@
 //! then is the sender's: a WebSocket's or a gRPC stream's flow control.
 
 mod chain;
+pub mod geyser;
 mod rpc;
 mod snapshot;
 mod stream;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::dead_letters::DeadLetter;
 pub use chain::Chain;
+pub use geyser::{GeyserConfig, GeyserSource, RpcSnapshots};
 pub use rpc::{RpcSource, RpcSourceConfig};
 
 pub use snapshot::{MAX_READ, genesis_hash, read as read_accounts, take as take_snapshot};
@@ -148,6 +150,9 @@ pub enum Event {
     Slot(SlotUpdate),
     /// Whatever happened up to `applied` has been delivered; the chain is at `chain`.
     Progress { applied: i64, chain: i64 },
+    /// The source may have missed something of these slots, both included. Accounts come
+    /// right by the snapshot that follows; transactions have to be looked for.
+    Gap { from: i64, to: i64 },
     /// What could not be read, to be kept.
     Undecodable(DeadLetter),
     /// The source had to start over. For people to read.

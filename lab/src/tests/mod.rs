@@ -2,6 +2,8 @@
 //! services use.
 
 mod gateway;
+mod geyser;
+mod geyser_faults;
 mod lies;
 mod rpc_faults;
 mod scripted_accounts;

@@ -15,7 +15,7 @@ const REMEMBERED: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
     Http,
-    /// For a notification: the WebSocket that it leaves by.
+    /// For a notification: the WebSocket or the stream that it leaves by.
     Socket,
 }
 

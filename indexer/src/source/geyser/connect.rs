@@ -1,0 +1,227 @@
+//! The connection, and what is subscribed to.
+
+use std::{collections::HashMap, fmt, str::FromStr, sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::{
+    Request, Streaming,
+    client::Grpc,
+    codegen::http::uri::PathAndQuery,
+    metadata::{Ascii, MetadataValue},
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
+use yellowstone_grpc_proto::{
+    geyser::{
+        CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
+        SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
+        SubscribeRequestFilterTransactions, SubscribeRequestPing,
+    },
+    prost::bytes::Bytes,
+};
+
+use super::{GeyserConfig, GeyserError, frames::Frames};
+use crate::{error::redact, source::SlotStatus};
+
+/// Bytes that may be under way: HTTP/2 lets the server send no more before what came is
+/// read.
+const WINDOW: u32 = 1 << 20;
+
+/// Largest message: an account of 10 MiB, and room to spare.
+const MAX_MESSAGE: usize = 16 << 20;
+
+/// The name of all filters. What they admit differs in kind.
+const FILTER: &str = "lottery";
+
+/// Why a setting was refused. Never shows the value of one that may be secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GeyserSettingError {
+    #[error("{0:?} is not an http:// or https:// URL")]
+    Url(String),
+    #[error("the token has characters that an HTTP header cannot carry")]
+    Token,
+}
+
+/// The address of a Geyser server's gRPC interface.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GeyserUrl(String);
+
+impl FromStr for GeyserUrl {
+    type Err = GeyserSettingError;
+
+    fn from_str(url: &str) -> Result<Self, GeyserSettingError> {
+        let known = url.starts_with("http://") || url.starts_with("https://");
+        if known && Endpoint::from_shared(url.to_owned()).is_ok() {
+            Ok(Self(url.to_owned()))
+        } else {
+            Err(GeyserSettingError::Url(redact(url)))
+        }
+    }
+}
+
+impl fmt::Debug for GeyserUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redact(&self.0))
+    }
+}
+
+/// What the server's operator gave out to tell customers apart.
+#[derive(Clone, PartialEq)]
+pub struct GeyserToken(MetadataValue<Ascii>);
+
+impl FromStr for GeyserToken {
+    type Err = GeyserSettingError;
+
+    fn from_str(token: &str) -> Result<Self, GeyserSettingError> {
+        let mut value = MetadataValue::try_from(token).map_err(|_| GeyserSettingError::Token)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+impl fmt::Debug for GeyserToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// An open stream. What is not read from it waits at the server.
+pub(super) struct Feed {
+    frames: Streaming<Bytes>,
+    answer: Arc<Notify>,
+    from: Option<i64>,
+    /// Whether anything came.
+    begun: bool,
+    /// Ends what the client says; HTTP/2 keeps a stream open until both sides are done.
+    _open: DropGuard,
+}
+
+impl Feed {
+    /// Connects and subscribes; with `from`, to what happened since that slot.
+    pub(super) async fn open(
+        config: &GeyserConfig,
+        from: Option<i64>,
+    ) -> Result<Self, GeyserError> {
+        let late = GeyserError::Timeout(config.connect_timeout.as_secs());
+        let opened = timeout(config.connect_timeout, Self::subscribe(config, from));
+        opened.await.unwrap_or(Err(late))
+    }
+
+    async fn subscribe(config: &GeyserConfig, from: Option<i64>) -> Result<Self, GeyserError> {
+        let channel = connect(config).await?;
+        let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_MESSAGE);
+        grpc.ready().await?;
+        let answer = Arc::new(Notify::new());
+        let asked = subscription(config.level(), from);
+        let done = CancellationToken::new();
+        let open = done.clone().drop_guard();
+        let mut request = Request::new(requests(asked, Arc::clone(&answer), done));
+        if let Some(GeyserToken(token)) = &config.token {
+            request.metadata_mut().insert("x-token", token.clone());
+        }
+        let path = PathAndQuery::from_static("/geyser.Geyser/Subscribe");
+        let frames = grpc
+            .streaming(request, path, Frames)
+            .await
+            .map_err(|status| GeyserError::at_start(&status, from))?
+            .into_inner();
+        Ok(Self {
+            frames,
+            answer,
+            from,
+            begun: false,
+            _open: open,
+        })
+    }
+
+    /// The next message.
+    pub(super) async fn next(&mut self) -> Result<Bytes, GeyserError> {
+        match self.frames.message().await {
+            Ok(Some(frame)) => Ok(frame),
+            Ok(None) => Err(GeyserError::Ended),
+            Err(status) if self.begun => Err(GeyserError::later(&status)),
+            Err(status) => Err(GeyserError::at_start(&status, self.from)),
+        }
+    }
+
+    /// What was asked for is being sent.
+    pub(super) fn begin(&mut self) {
+        self.begun = true;
+    }
+
+    /// Answers a ping. Proxies close streams on which a client says nothing.
+    pub(super) fn answer(&self) {
+        self.answer.notify_one();
+    }
+}
+
+async fn connect(config: &GeyserConfig) -> Result<Channel, GeyserError> {
+    let url = config.url.0.clone();
+    let secure = url.starts_with("https://");
+    let mut endpoint = Endpoint::from_shared(url)?
+        .connect_timeout(config.connect_timeout)
+        .http2_keep_alive_interval(config.keep_alive)
+        .keep_alive_timeout(config.keep_alive)
+        .keep_alive_while_idle(true)
+        .tcp_keepalive(Some(Duration::from_secs(30)))
+        .tcp_nodelay(true)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW);
+    if secure {
+        endpoint = endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots())?;
+    }
+    Ok(endpoint.connect().await?)
+}
+
+/// What the client says: the subscription, and then an answer to each ping.
+fn requests(
+    asked: SubscribeRequest,
+    answer: Arc<Notify>,
+    done: CancellationToken,
+) -> impl Stream<Item = SubscribeRequest> + Send + 'static {
+    let pongs = stream::unfold(answer, |answer| async move {
+        answer.notified().await;
+        let pong = SubscribeRequest {
+            ping: Some(SubscribeRequestPing { id: 1 }),
+            ..SubscribeRequest::default()
+        };
+        Some((pong, answer))
+    });
+    stream::iter([asked])
+        .chain(pongs)
+        .take_until(done.cancelled_owned())
+}
+
+/// Accounts of the program, transactions that name it, failed ones too, and slots.
+fn subscription(level: SlotStatus, from: Option<i64>) -> SubscribeRequest {
+    let program = lottery::ID.to_string();
+    let commitment = match level {
+        SlotStatus::Processed => CommitmentLevel::Processed,
+        SlotStatus::Confirmed => CommitmentLevel::Confirmed,
+        SlotStatus::Finalized | SlotStatus::Dead => CommitmentLevel::Finalized,
+    };
+    fn one<F>(filter: F) -> HashMap<String, F> {
+        HashMap::from([(FILTER.to_owned(), filter)])
+    }
+    SubscribeRequest {
+        accounts: one(SubscribeRequestFilterAccounts {
+            owner: vec![program.clone()],
+            ..SubscribeRequestFilterAccounts::default()
+        }),
+        transactions: one(SubscribeRequestFilterTransactions {
+            vote: Some(false),
+            account_include: vec![program],
+            ..SubscribeRequestFilterTransactions::default()
+        }),
+        slots: one(SubscribeRequestFilterSlots {
+            filter_by_commitment: Some(false),
+            // Dead slots, and when banks are created.
+            interslot_updates: Some(true),
+        }),
+        blocks_meta: one(SubscribeRequestFilterBlocksMeta {}),
+        commitment: Some(commitment.into()),
+        from_slot: from.and_then(|from| u64::try_from(from).ok()),
+        ..SubscribeRequest::default()
+    }
+}

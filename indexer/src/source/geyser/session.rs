@@ -1,0 +1,389 @@
+//! One stream, from its subscription to its end.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{
+    GeyserError, GeyserSource, Snapshots,
+    connect::Feed,
+    convert::{Message, read},
+    join::Join,
+    snapshots::{chain_slot, take_knowing},
+};
+use crate::{
+    error::redact,
+    source::{Event, SlotStatus, Snapshot},
+    telemetry,
+};
+
+/// Accounts of a snapshot that are delivered together.
+const PART: usize = 1_000;
+
+/// After a message that could not be read, the next snapshot comes this soon.
+const REPAIR: Duration = Duration::from_secs(10);
+
+/// A slot this much newer than the chain's is none: more than a month.
+const FAR: i64 = 10_000_000;
+
+/// Nobody listens any more.
+pub(super) struct Deaf;
+
+/// Why a session is over.
+enum End {
+    Deaf,
+    Failed(GeyserError),
+}
+
+impl From<GeyserError> for End {
+    fn from(error: GeyserError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+type Pending<T> = Pin<Box<dyn Future<Output = Result<T, GeyserError>> + Send>>;
+
+pub(super) struct Session<'a, S> {
+    source: &'a mut GeyserSource<S>,
+    events: &'a mpsc::Sender<Event>,
+    feed: Feed,
+    /// A stream that waits for a snapshot.
+    join: Option<Join>,
+    /// The first slot of which the stream may not have told everything, if it is known.
+    missed_from: Option<i64>,
+    snapshot: Option<Pending<Snapshot>>,
+    next_snapshot: Instant,
+    again: Arc<Notify>,
+    asked: Option<Pending<i64>>,
+    ticks: Interval,
+    /// When the stream last told of a slot.
+    heard: Instant,
+    /// The chain's slot by RPC, and when it last moved.
+    chain: Option<i64>,
+    moved: Option<Instant>,
+    /// What was last told of it.
+    progress: Option<(i64, i64)>,
+    /// Gaps that no snapshot has made up for.
+    gaps: u32,
+}
+
+impl<'a, S: Snapshots> Session<'a, S> {
+    /// Subscribes.
+    pub(super) async fn open(
+        source: &'a mut GeyserSource<S>,
+        events: &'a mpsc::Sender<Event>,
+    ) -> Result<Self, GeyserError> {
+        let config = &source.config;
+        let level = config.level();
+        let from = source.resume_after.map(|slot| slot.saturating_add(1));
+        let feed = Feed::open(config, from).await?;
+        let now = Instant::now();
+        // At `processed` a server does not send again how the newest slot began.
+        let whole = from.is_some() && level > SlotStatus::Processed;
+        let mut ticks = interval(config.slot_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let missed_from = match source.resume_after {
+            Some(after) => {
+                source.slots.covered(after);
+                None
+            }
+            None => source.slots.applied().map(|slot| slot.saturating_add(1)),
+        };
+        Ok(Self {
+            feed,
+            join: (!whole).then(|| Join::begin(level, from.is_some(), config.silence, now)),
+            missed_from,
+            snapshot: None,
+            // What was stored may be of a source that loses things.
+            next_snapshot: if source.has_snapshot {
+                now + config.snapshot_interval
+            } else {
+                now
+            },
+            gaps: 0,
+            again: Arc::clone(&config.again),
+            asked: None,
+            ticks,
+            heard: now,
+            chain: None,
+            moved: None,
+            progress: None,
+            source,
+            events,
+        })
+    }
+
+    /// Delivers until the stream fails or nobody listens.
+    pub(super) async fn run(mut self) -> Result<Deaf, GeyserError> {
+        loop {
+            match self.step().await {
+                Ok(()) => {}
+                Err(End::Deaf) => return Ok(Deaf),
+                Err(End::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), End> {
+        let joining = self.join.is_some();
+        let deadline = self.join.as_ref().map(Join::deadline);
+        let floor = self.join.as_ref().and_then(|j| j.floor(Instant::now()));
+        if let Some(floor) = floor
+            && self.snapshot.is_none()
+        {
+            self.snapshot = Some(self.take(floor));
+        }
+        let room = self.join.as_ref().is_none_or(Join::has_room);
+        tokio::select! {
+            frame = self.feed.next(), if room => self.receive(&frame?).await,
+            taken = pending(&mut self.snapshot) => {
+                self.snapshot = None;
+                match taken {
+                    Ok(snapshot) => self.deliver(snapshot).await,
+                    Err(error) if joining => Err(error.into()),
+                    Err(error) => self.postpone(&error).await,
+                }
+            }
+            slot = pending(&mut self.asked) => {
+                self.asked = None;
+                self.watch(slot, room)?;
+                self.report().await
+            }
+            _ = self.ticks.tick() => {
+                if self.asked.is_none() {
+                    self.asked = Some(self.ask());
+                }
+                if !joining {
+                    self.source.slots.expire(Instant::now());
+                }
+                self.flush().await
+            }
+            () = at(deadline), if joining && floor.is_none() => Ok(()),
+            () = due(&self.again, self.next_snapshot), if !joining && self.snapshot.is_none() => {
+                self.next_snapshot = Instant::now() + self.source.config.snapshot_interval;
+                self.snapshot = Some(self.take(0));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a message from the stream.
+    async fn receive(&mut self, frame: &[u8]) -> Result<(), End> {
+        let last = self.chain.map_or(i64::MAX, |slot| slot.saturating_add(FAR));
+        let message = match read(frame, last) {
+            Ok(message) => message,
+            Err(mut letter) => {
+                if letter.slot == 0 {
+                    let newest = self.source.slots.newest().or(self.chain);
+                    letter.slot = newest.unwrap_or_default();
+                }
+                tracing::warn!(reason = letter.reason, "a message could not be read");
+                let repaired = Instant::now() + REPAIR;
+                self.next_snapshot = self.next_snapshot.min(repaired);
+                return self.send(Event::Undecodable(*letter)).await;
+            }
+        };
+        match &message {
+            Message::Ping => self.feed.answer(),
+            Message::Other => {}
+            Message::Slot(_) | Message::Begun { .. } => {
+                self.heard = Instant::now();
+                self.feed.begin();
+            }
+            _ => self.feed.begin(),
+        }
+        if !wanted(&message) {
+            return Ok(());
+        }
+        match &mut self.join {
+            Some(join) => match join.hold(message, frame.len(), Instant::now()) {
+                Some(early) => self.apply(early).await,
+                None => Ok(()),
+            },
+            None => self.apply(message).await,
+        }
+    }
+
+    async fn apply(&mut self, message: Message) -> Result<(), End> {
+        self.source.slots.take(message, Instant::now());
+        self.flush().await
+    }
+
+    /// Delivers what can be by now.
+    async fn flush(&mut self) -> Result<(), End> {
+        for event in self.source.slots.events() {
+            if matches!(event, Event::Gap { .. }) && self.join.is_none() {
+                let newest = self.source.slots.newest().unwrap_or_default();
+                // One under way may be older than what is missing.
+                self.snapshot = None;
+                self.join = Some(Join::again(
+                    self.source.config.level(),
+                    newest,
+                    Instant::now(),
+                ));
+            }
+            self.send(event).await?;
+        }
+        if self.join.is_none() {
+            self.report().await?;
+        }
+        Ok(())
+    }
+
+    /// Says how far everything is, if that is new.
+    async fn report(&mut self) -> Result<(), End> {
+        if self.join.is_some() {
+            return Ok(());
+        }
+        let resume_after = self.source.slots.resume_after();
+        self.source.resume_after = resume_after.max(self.source.resume_after);
+        let Some(applied) = self.source.slots.applied() else {
+            return Ok(());
+        };
+        let chain = self
+            .chain
+            .max(self.source.slots.newest())
+            .unwrap_or(applied);
+        if self.progress.replace((applied, chain)) != Some((applied, chain)) {
+            self.send(Event::Progress { applied, chain }).await?;
+        }
+        Ok(())
+    }
+
+    /// Delivers a snapshot, and what waited for it.
+    async fn deliver(&mut self, snapshot: Snapshot) -> Result<(), End> {
+        let Snapshot { slot, accounts } = snapshot;
+        self.source.config.known_slot = Some(slot);
+        self.source.has_snapshot = true;
+        self.next_snapshot = Instant::now() + self.source.config.snapshot_interval;
+        let mut accounts = accounts.into_iter();
+        loop {
+            let part: Vec<_> = accounts.by_ref().take(PART).collect();
+            if part.is_empty() {
+                break;
+            }
+            self.send(Event::Part(part)).await?;
+        }
+        self.send(Event::Complete { slot }).await?;
+        let Some(join) = self.join.take() else {
+            return Ok(());
+        };
+        self.source.slots.covered(slot);
+        if let Some(from) = self.missed_from.take()
+            && let Some(to) = join.floor(Instant::now()).filter(|to| *to >= from)
+        {
+            self.send(Event::Gap { from, to }).await?;
+        }
+        (0..std::mem::take(&mut self.gaps)).for_each(|_| telemetry::gap_refilled());
+        for message in join.into_messages() {
+            match &mut self.join {
+                // What waited told of a gap, and the rest waits for another snapshot.
+                Some(join) => {
+                    join.hold(message, 0, Instant::now());
+                }
+                None => self.apply(message).await?,
+            }
+        }
+        // What waited was not silence.
+        self.heard = Instant::now();
+        Ok(())
+    }
+
+    /// The stream goes on without a snapshot for now.
+    async fn postpone(&mut self, error: &GeyserError) -> Result<(), End> {
+        let error = redact(&error.to_string());
+        tracing::warn!(%error, "no snapshot; trying again later");
+        self.next_snapshot = Instant::now() + REPAIR;
+        self.send(Event::Trouble(error)).await
+    }
+
+    /// A stream that tells of no slot while the chain goes on is dead.
+    fn watch(&mut self, slot: Result<i64, GeyserError>, reading: bool) -> Result<(), End> {
+        let slot = match slot {
+            Ok(slot) => slot,
+            Err(error) => {
+                // The stream itself may be well.
+                tracing::debug!(%error, "the chain's slot could not be asked for");
+                return Ok(());
+            }
+        };
+        if Some(slot) > self.chain && self.chain.replace(slot).is_some() {
+            self.moved = Some(Instant::now());
+        }
+        if !reading {
+            self.heard = Instant::now();
+        }
+        let moved = self.moved.is_some_and(|moved| moved > self.heard);
+        let ahead = Some(slot) > self.source.slots.newest();
+        if self.heard.elapsed() > self.source.config.silence && moved && ahead {
+            return Err(End::Failed(GeyserError::Silent {
+                seconds: self.heard.elapsed().as_secs(),
+                slot,
+            }));
+        }
+        Ok(())
+    }
+
+    fn ask(&self) -> Pending<i64> {
+        let snapshots = Arc::clone(&self.source.snapshots);
+        Box::pin(async move { chain_slot(&*snapshots).await })
+    }
+
+    /// A snapshot that knows a slot, as soon as there is one.
+    fn take(&self, floor: i64) -> Pending<Snapshot> {
+        let snapshots = Arc::clone(&self.source.snapshots);
+        let pause = self.source.config.slot_interval;
+        let known = self.source.config.known_slot;
+        Box::pin(async move { take_knowing(&*snapshots, floor, known, pause).await })
+    }
+
+    /// Waits for the writer as long as it takes; meanwhile nothing is read.
+    async fn send(&mut self, event: Event) -> Result<(), End> {
+        if matches!(event, Event::Gap { .. }) {
+            telemetry::gap_found();
+            self.gaps += 1;
+        }
+        let before = Instant::now();
+        let sent = self.events.send(event).await;
+        // What waited was not silence.
+        self.heard += before.elapsed();
+        sent.map_err(|_| End::Deaf)
+    }
+}
+
+/// Whether it was asked for: the program's accounts, and transactions that name it.
+fn wanted(message: &Message) -> bool {
+    match message {
+        Message::Account(update) => update.owner == lottery::ID || update.is_closed(),
+        Message::Transaction(executed) => {
+            !executed.vote && executed.update.keys.contains(&lottery::ID)
+        }
+        Message::Ping | Message::Other => false,
+        Message::Slot(_) | Message::Begun { .. } | Message::Block { .. } => true,
+    }
+}
+
+/// Waits until a snapshot is due, or wanted.
+async fn due(again: &Notify, next: Instant) {
+    tokio::select! {
+        () = again.notified() => {}
+        () = sleep_until(next) => {}
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn pending<T>(work: &mut Option<Pending<T>>) -> Result<T, GeyserError> {
+    match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
+    }
+}

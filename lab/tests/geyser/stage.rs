@@ -1,0 +1,354 @@
+//! A server, a node for snapshots that sees the same chain, and the source between them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use lottery_client::lottery;
+use lottery_indexer::source::{
+    AccountUpdate, END_OF_SLOT, Event, Snapshot, Source as _, SourceError,
+    geyser::{GeyserConfig, GeyserSource, Snapshots},
+};
+use lottery_lab::{
+    GeyserChain, ScriptedGeyser,
+    scripted_geyser::{
+        ScriptedAccount, ScriptedCall, ScriptedTransaction, geyser::CommitmentLevel,
+    },
+};
+use solana_commitment_config::CommitmentConfig;
+use solana_pubkey::Pubkey;
+use solana_signature::Signature;
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+#[track_caller]
+pub fn in_time<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    let caller = std::panic::Location::caller();
+    async move {
+        match tokio::time::timeout(PATIENCE, future).await {
+            Ok(done) => done,
+            Err(_) => panic!("it takes too long: {caller}"),
+        }
+    }
+}
+
+/// A node that takes snapshots of what is confirmed.
+#[derive(Clone)]
+pub struct Node(Arc<Inner>);
+
+struct Inner {
+    chain: GeyserChain,
+    open: watch::Sender<bool>,
+    behind: AtomicU64,
+    down: AtomicBool,
+    asked: watch::Sender<u64>,
+    taken: watch::Sender<u64>,
+}
+
+impl Node {
+    fn new(chain: GeyserChain) -> Self {
+        Self(Arc::new(Inner {
+            chain,
+            open: watch::Sender::new(true),
+            behind: AtomicU64::new(0),
+            down: AtomicBool::new(false),
+            asked: watch::Sender::new(0),
+            taken: watch::Sender::new(0),
+        }))
+    }
+
+    /// While closed, whoever wants a snapshot waits.
+    pub fn set_open(&self, open: bool) {
+        self.0.open.send_replace(open);
+    }
+
+    /// How many slots it is behind.
+    pub fn set_behind(&self, slots: u64) {
+        self.0.behind.store(slots, Ordering::Relaxed);
+    }
+
+    pub fn set_down(&self, down: bool) {
+        self.0.down.store(down, Ordering::Relaxed);
+    }
+
+    /// How many snapshots it has given.
+    pub fn taken(&self) -> u64 {
+        *self.0.taken.borrow()
+    }
+
+    /// Waits until it was asked for its slot so many times more.
+    pub async fn until_asked(&self, times: u64) {
+        let mut asked = self.0.asked.subscribe();
+        let before = *asked.borrow();
+        in_time(asked.wait_for(|asked| *asked >= before + times))
+            .await
+            .unwrap();
+    }
+
+    fn confirmed(&self) -> u64 {
+        let behind = self.0.behind.load(Ordering::Relaxed);
+        self.0.chain.slot(CommitmentLevel::Confirmed) - behind
+    }
+
+    /// The program's accounts at a slot.
+    pub fn accounts(&self, slot: u64) -> Vec<AccountUpdate> {
+        let own = |account: &ScriptedAccount| account.owner == lottery::ID;
+        let accounts = self.0.chain.accounts(slot).into_iter().filter(own);
+        accounts
+            .map(|account| AccountUpdate {
+                address: account.address,
+                slot: number(slot),
+                write_version: END_OF_SLOT,
+                lamports: account.lamports,
+                owner: account.owner,
+                data: account.data,
+            })
+            .collect()
+    }
+}
+
+impl Snapshots for Node {
+    async fn slot(&self) -> Result<i64, SourceError> {
+        self.0.asked.send_modify(|asked| *asked += 1);
+        if self.0.down.load(Ordering::Relaxed) {
+            return Err(SourceError::Timeout(1));
+        }
+        Ok(number(self.confirmed()))
+    }
+
+    async fn take(&self) -> Result<Snapshot, SourceError> {
+        let mut open = self.0.open.subscribe();
+        open.wait_for(|open| *open).await.unwrap();
+        let slot = self.confirmed();
+        self.0.taken.send_modify(|taken| *taken += 1);
+        Ok(Snapshot {
+            slot: number(slot),
+            accounts: self.accounts(slot),
+        })
+    }
+}
+
+pub fn number(slot: u64) -> i64 {
+    i64::try_from(slot).unwrap()
+}
+
+pub struct Stage {
+    pub server: ScriptedGeyser,
+    pub node: Node,
+    commitment: CommitmentConfig,
+    pub again: Arc<Notify>,
+}
+
+impl Stage {
+    pub async fn set(commitment: CommitmentConfig) -> Self {
+        let server = ScriptedGeyser::start(7).await.unwrap();
+        Self {
+            node: Node::new(server.chain.clone()),
+            server,
+            commitment,
+            again: Arc::default(),
+        }
+    }
+
+    pub fn chain(&self) -> &GeyserChain {
+        &self.server.chain
+    }
+
+    /// Patient with what is slow, and quick to look again.
+    pub fn config(&self) -> GeyserConfig {
+        GeyserConfig {
+            url: self.server.url().parse().unwrap(),
+            token: None,
+            commitment: self.commitment,
+            connect_timeout: PATIENCE,
+            keep_alive: PATIENCE,
+            silence: PATIENCE,
+            slot_interval: Duration::from_millis(10),
+            snapshot_interval: Duration::from_secs(3_600),
+            again: Arc::clone(&self.again),
+            known_slot: None,
+            finalized_slot: None,
+        }
+    }
+
+    pub fn run(&self) -> Run {
+        self.run_with(self.config(), 64)
+    }
+
+    pub fn run_with(&self, config: GeyserConfig, capacity: usize) -> Run {
+        let source = GeyserSource::new(config, self.node.clone());
+        let (sender, events) = mpsc::channel(capacity);
+        let stop = CancellationToken::new();
+        Run {
+            events,
+            seen: Vec::new(),
+            task: tokio::spawn(source.run(sender, stop.clone())),
+            stop,
+        }
+    }
+
+    /// Runs, and waits until the server knows.
+    pub async fn run_subscribed(&self) -> Run {
+        let run = self.run();
+        self.subscribed(1).await;
+        run
+    }
+
+    pub async fn subscribed(&self, times: u64) {
+        let streams = &self.server.streams;
+        in_time(streams.until(|streams| streams.subscribed() >= times)).await;
+    }
+
+    /// Goes on by this many slots; each writes one account that is always the same and one
+    /// that is new, in a transaction.
+    pub fn play(&self, slots: u64) {
+        for _ in 0..slots {
+            let slot = self.chain().open();
+            self.fill(slot);
+            self.chain().seal(slot);
+        }
+    }
+
+    /// What happens in each slot of a play.
+    pub fn fill(&self, slot: u64) {
+        let data = slot.to_le_bytes();
+        self.chain().put(slot, account(0, &data));
+        self.chain().put(slot, account(slot, &data));
+        self.chain().transact(slot, transaction(slot));
+    }
+}
+
+/// An account of the program; numbers make addresses.
+pub fn account(address: u64, data: &[u8]) -> ScriptedAccount {
+    ScriptedAccount {
+        address: address_of(address),
+        lamports: 1_000,
+        owner: lottery::ID,
+        data: data.to_vec(),
+    }
+}
+
+pub fn address_of(account: u64) -> Pubkey {
+    let mut address = [9; 32];
+    address[..8].copy_from_slice(&account.to_le_bytes());
+    Pubkey::new_from_array(address)
+}
+
+/// A transaction that names the program; numbers make signatures.
+pub fn transaction(number: u64) -> ScriptedTransaction {
+    ScriptedTransaction {
+        signature: signature_of(number),
+        keys: vec![
+            Pubkey::new_from_array([8; 32]),
+            address_of(number),
+            lottery::ID,
+        ],
+        instructions: vec![ScriptedCall {
+            program: 2,
+            accounts: vec![0, 1],
+            data: vec![1, 2, 3],
+        }],
+        inner: Some(Vec::new()),
+        fee: 5_000,
+        balances: vec![(9_000, 4_000), (1_000, 1_000), (1, 1)],
+        ..Default::default()
+    }
+}
+
+pub fn signature_of(number: u64) -> Signature {
+    let mut signature = [9; 64];
+    signature[..8].copy_from_slice(&number.to_le_bytes());
+    Signature::from(signature)
+}
+
+/// A running source.
+pub struct Run {
+    pub events: mpsc::Receiver<Event>,
+    /// What it has delivered, in order.
+    pub seen: Vec<Event>,
+    pub stop: CancellationToken,
+    pub task: JoinHandle<()>,
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Run {
+    /// Takes what is delivered until something holds.
+    pub async fn until(&mut self, holds: impl Fn(&[Event]) -> bool) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !holds(&self.seen) {
+                self.seen.push(self.events.recv().await.unwrap());
+            }
+        });
+        if waited.await.is_err() {
+            panic!("it takes too long: {:#?}", self.seen);
+        }
+    }
+
+    /// Takes what is delivered until an event is.
+    pub async fn until_event(&mut self, wanted: impl Fn(&Event) -> bool) {
+        let before = self.seen.len();
+        self.until(|seen| seen[before..].iter().any(&wanted)).await;
+    }
+
+    /// Takes what is delivered until everything up to a slot is said to have been.
+    pub async fn until_applied(&mut self, slot: u64) {
+        let slot = number(slot);
+        self.until(|seen| {
+            let applied = |event: &Event| {
+                matches!(event, Event::Progress { applied, .. } if *applied >= slot)
+            };
+            seen.iter().any(applied)
+        })
+        .await;
+    }
+
+    /// Goes on until a slot that is new was applied; returns it. Whoever is between two
+    /// streams misses what is played once.
+    pub async fn play_until_applied(&mut self, stage: &Stage) -> u64 {
+        let level = CommitmentLevel::Confirmed;
+        let new = number(stage.chain().slot(level) + 1);
+        let applied = |seen: &[Event]| {
+            let last = seen.iter().rev().find_map(|event| match event {
+                Event::Progress { applied, .. } => Some(*applied),
+                _ => None,
+            });
+            last.is_some_and(|applied| applied >= new)
+        };
+        in_time(async {
+            while !applied(&self.seen) {
+                tokio::select! {
+                    event = self.events.recv() => self.seen.push(event.unwrap()),
+                    () = stage.node.until_asked(3) => stage.play(1),
+                }
+            }
+        })
+        .await;
+        let last = stage.chain().slot(level);
+        self.until_applied(last).await;
+        last
+    }
+
+    /// What went wrong.
+    pub fn troubles(&self) -> Vec<&str> {
+        let troubles = self.seen.iter().filter_map(|event| match event {
+            Event::Trouble(trouble) => Some(trouble.as_str()),
+            _ => None,
+        });
+        troubles.collect()
+    }
+}
