@@ -6,7 +6,8 @@ CREATE TABLE transactions (
     -- Short, for the rows that belong to it.
     id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     signature     TEXT COLLATE "C" NOT NULL UNIQUE
-        CHECK (signature ~ '^[1-9A-HJ-NP-Za-km-z]{64,88}$'),
+        CHECK (octet_length(signature) BETWEEN 64 AND 88
+               AND signature !~ '[^1-9A-HJ-NP-Za-km-z]'),
     slot          slot NOT NULL,
     -- Order within the block; NULL where the node did not tell.
     block_index   INTEGER,

@@ -43,7 +43,7 @@ pub const CHUNK_CAPACITY: usize = 2;
 const BATCH_EVENTS: usize = 2_048;
 
 /// Most rows of a snapshot in one transaction.
-const SNAPSHOT_ROWS: usize = 5_000;
+const SNAPSHOT_ROWS: usize = 20_000;
 
 /// A snapshot under way.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ use crate::store::{
     instructions::InstructionRow,
     jackpot_contributions::ContributionRow,
     payments::PaymentRow,
-    record::{Record, copy},
+    record::{Record, add},
     transactions,
 };
 
@@ -117,7 +117,7 @@ impl Parts {
             connection: &mut PgConnection,
             rows: &[R],
         ) -> Result<(&'static str, u64), sqlx::Error> {
-            Ok((R::TABLE, copy(connection, rows).await?))
+            Ok((R::TABLE, add(connection, rows).await?))
         }
         Ok([
             one(connection, &self.instructions).await?,

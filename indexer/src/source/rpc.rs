@@ -46,7 +46,7 @@ pub struct RpcSourceConfig {
 }
 
 /// Most accounts of a snapshot delivered at once.
-const PART: usize = 5_000;
+const PART: usize = 20_000;
 
 /// Between two looks at how far the chain is final.
 const FINALITY_INTERVAL: Duration = Duration::from_secs(2);

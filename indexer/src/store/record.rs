@@ -168,17 +168,31 @@ pub fn copy_text<R: Record>(rows: &[R]) -> Vec<u8> {
     lines.bytes
 }
 
-/// Adds rows that are not there yet: the fastest way in.
+/// From so many rows on COPY is the fastest way in. Each takes some 40 ms where Postgres is
+/// reached over TCP, however small it is: its end goes out in a packet of its own, which
+/// waits until the one before was acknowledged.
+const WORTH_COPYING: usize = 2_000;
+
+/// Adds rows that are not there yet, the fastest way.
 ///
 /// # Errors
 /// The database's; one row that is there, or is refused, refuses all of them.
-pub async fn copy<R: Record>(
-    connection: &mut PgConnection,
-    rows: &[R],
-) -> Result<u64, sqlx::Error> {
+pub async fn add<R: Record>(connection: &mut PgConnection, rows: &[R]) -> Result<u64, sqlx::Error> {
     if rows.is_empty() {
         return Ok(0);
     }
+    if rows.len() >= WORTH_COPYING {
+        return copy(connection, rows).await;
+    }
+    let (names, given) = (names::<R>(), unnested::<R>());
+    let sql = format!(
+        "INSERT INTO {} ({names}) SELECT {names} FROM {given}",
+        R::TABLE
+    );
+    execute(connection, sql, rows).await
+}
+
+async fn copy<R: Record>(connection: &mut PgConnection, rows: &[R]) -> Result<u64, sqlx::Error> {
     let mut copy = connection.copy_in_raw(&copy_sql::<R>()).await?;
     match copy.send(copy_text(rows)).await {
         Ok(_) => copy.finish().await,

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 
 use super::{
     ReadColumn, U64,
-    record::{ColumnDef, Record, Sink, copy, execute, list, names, unnested},
+    record::{ColumnDef, Record, Sink, add, execute, list, names, unnested},
 };
 
 /// What every account's row begins with.
@@ -206,7 +206,7 @@ pub async fn upsert<B: Body>(
     let (known, new): (Vec<Row<B>>, Vec<Row<B>>) = rows
         .iter()
         .partition(|row| known.contains(&row.head.address));
-    let added = copy(connection, &new).await?;
+    let added = add(connection, &new).await?;
     let changed = change(connection, &known).await?;
     Ok(added.saturating_add(changed))
 }

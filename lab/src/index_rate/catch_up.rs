@@ -32,7 +32,10 @@ use super::{
 };
 
 /// Transactions that the ledger hands over at once.
-const CHUNK: usize = 250;
+const CHUNK: usize = 1_000;
+
+/// Accounts that a source delivers at once.
+const PART: usize = 18_000;
 
 /// Batches of games that are made up before the clock runs for them.
 const WINDOW: u64 = 50;
@@ -220,12 +223,18 @@ async fn take_accounts(
     let mut batch = 0;
     while batch < scale.batches() {
         let until = (batch + WINDOW).min(scale.batches());
-        let parts: Vec<Vec<AccountUpdate>> =
-            (batch..until).map(|n| accounts(&scale.play(n))).collect();
+        let mut parts: Vec<Vec<AccountUpdate>> = Vec::new();
+        for number in batch..until {
+            let more = accounts(&scale.play(number));
+            match parts.last_mut() {
+                Some(part) if part.len() < PART => part.extend(more),
+                _ => parts.push(more),
+            }
+        }
         let count: u64 = parts.iter().map(|part| part.len() as u64).sum();
         let mut prepared = Vec::new();
         if beside == Beside::Copies {
-            prepared.extend(parts.iter().cloned().map(copies::of_accounts));
+            prepared.push(copies::of_accounts(parts.concat()));
         }
         // Whoever comes second finds the disk busy with the first: they take turns.
         if (batch / WINDOW).is_multiple_of(2) {
@@ -290,17 +299,15 @@ async fn take_history(
         let more = history.next();
         let last = more.is_none();
         waiting.extend(more.unwrap_or_default());
-        if waiting.len() < CHUNK * 40 && !last {
+        if waiting.len() < CHUNK * 20 && !last {
             continue;
         }
         let transactions = std::mem::take(&mut waiting);
         let mut prepared = Vec::new();
-        for chunk in transactions.chunks(CHUNK) {
-            if beside == Beside::Copies {
-                prepared.push(copies::of_transactions(chunk, next_id)?);
-            }
-            next_id += i64::try_from(chunk.len())?;
+        if beside == Beside::Copies {
+            prepared.push(copies::of_transactions(&transactions, next_id)?);
         }
+        next_id += i64::try_from(transactions.len())?;
         for part in prepared {
             copies::copy(connection, part, &mut copied).await?;
         }
