@@ -12,6 +12,7 @@
 //!
 //! Forks are told, not resolved: whoever reads drops what the chain dropped.
 
+mod about;
 mod connect;
 pub mod convert;
 mod error;
@@ -32,6 +33,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use about::{About, about};
 pub use connect::{GeyserSettingError, GeyserToken, GeyserUrl};
 pub use error::GeyserError;
 pub use executed::Executed;
