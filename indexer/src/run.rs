@@ -157,10 +157,10 @@ async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<Configu
         SourceKind::Polling => None,
         SourceKind::Geyser => {
             let geyser = config.geyser.as_ref().context("there is no geyser_url")?;
-            let token = geyser.token.as_ref().map(|token| token.expose().parse());
+            let (url, token) = geyser.parsed().context("the Geyser server's settings")?;
             let config = GeyserConfig {
-                url: geyser.url.expose().parse().context("geyser_url")?,
-                token: token.transpose().context("geyser_token")?,
+                url,
+                token,
                 commitment: context.commitment(),
                 connect_timeout: CONNECT_TIMEOUT,
                 keep_alive: KEEP_ALIVE,

@@ -2,12 +2,10 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use lottery_service::{
-    config::{OptionsError, check},
-    url::is_url,
-};
+use lottery_service::config::{OptionsError, check};
 
 use super::{Config, SourceKind};
+use crate::source::geyser::GeyserSettingError;
 
 /// A day (seconds).
 const DAY: u64 = 86_400;
@@ -40,10 +38,17 @@ pub(super) fn check(config: &Config) -> Result<(), OptionsError> {
 
 fn check_geyser(config: &Config) -> Result<(), OptionsError> {
     match &config.geyser {
-        Some(geyser) if !is_url(geyser.url.expose(), &["http://", "https://"]) => {
-            let problem = "must begin with http:// or https://";
-            Err(OptionsError::value("geyser_url", problem))
-        }
+        Some(geyser) => match geyser.parsed() {
+            Ok(_) => Ok(()),
+            Err(GeyserSettingError::Url(_)) => {
+                let problem = "must begin with http:// or https://, and name a host";
+                Err(OptionsError::value("geyser_url", problem))
+            }
+            Err(GeyserSettingError::Token) => {
+                let problem = "has characters that an HTTP header cannot carry";
+                Err(OptionsError::value("geyser_token", problem))
+            }
+        },
         None if config.source == SourceKind::Geyser => Err(OptionsError::value(
             "source",
             "is \"geyser\", but there is no geyser_url; give it or choose \"websocket\"",

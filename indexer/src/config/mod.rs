@@ -16,6 +16,7 @@ pub use lottery_service::config::{Endpoint, OptionsError, Secret};
 use serde::{Deserialize, Serialize};
 use solana_commitment_config::CommitmentConfig;
 
+use crate::source::geyser::{GeyserSettingError, GeyserToken, GeyserUrl};
 pub use database::Database;
 pub use options::{Options, Start};
 
@@ -94,6 +95,15 @@ impl Geyser {
             url: url.as_str().into(),
             token,
         }))
+    }
+
+    /// As the client takes them.
+    ///
+    /// # Errors
+    /// When one of them cannot be one.
+    pub fn parsed(&self) -> Result<(GeyserUrl, Option<GeyserToken>), GeyserSettingError> {
+        let token = self.token.as_ref().map(|token| token.expose().parse());
+        Ok((self.url.expose().parse()?, token.transpose()?))
     }
 }
 

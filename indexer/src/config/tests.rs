@@ -138,6 +138,10 @@ const WRONG: &[(&str, &str)] = &[
         "geyser_token = 'SECRET'",
         "geyser_token: means nothing without geyser_url",
     ),
+    (
+        "geyser_url = 'http://h'\ngeyser_token = \"SECRET\\n\"",
+        "geyser_token: has characters that an HTTP header cannot carry",
+    ),
     ("commitment = 'final'", "commitment: "),
     ("snapshot_seconds = 0", "snapshot_seconds: must be from 1"),
     (

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lottery_client::clock::{CLOCK, ChainClock};
 use lottery_service::{
-    doctor::{Findings, ask, chain_clock, check_websocket, is_reachable, program as check_program},
+    doctor::{Findings, ask, chain_clock, check_websocket, program as check_program},
     text::scrub,
 };
 use solana_account_decoder_client_types::{UiAccountEncoding, UiDataSliceConfig};
@@ -14,6 +14,7 @@ use solana_rpc_client_api::config::{RpcAccountInfoConfig, RpcProgramAccountsConf
 use crate::{
     config::{Geyser, SourceKind},
     run::Context,
+    source::geyser::{About, GeyserError, about},
 };
 
 /// Longest wait for an answer.
@@ -64,15 +65,31 @@ pub(super) async fn check(context: &Context, findings: &mut Findings) -> Option<
 async fn check_geyser(geyser: &Geyser, findings: &mut Findings) {
     let url = geyser.url.expose();
     let shown = scrub(url);
-    if !is_reachable(url).await {
-        let remedy = "check geyser_url, and that the way to it is open";
-        return findings.bad("geyser", format!("{shown} does not answer"), remedy);
-    }
+    let About {
+        version,
+        first_slot,
+    } = match ask_geyser(geyser).await {
+        Ok(about) => about,
+        Err(error @ GeyserError::Token(_)) => {
+            return findings.bad("geyser", error.to_string(), "check geyser_token");
+        }
+        Err(error) => {
+            let remedy = "check geyser_url, and that the way to it is open";
+            return findings.bad("geyser", scrub(&error), remedy);
+        }
+    };
+    let kept = first_slot.map_or_else(String::new, |slot| format!(", slots since {slot} again"));
+    let seen = format!("{shown}: version {version}{kept}");
     if geyser.token.is_some() && url.starts_with("http://") {
         let remedy = "the token goes over the network in the clear: use https://";
-        return findings.doubtful("geyser", shown, remedy);
+        return findings.doubtful("geyser", seen, remedy);
     }
-    findings.good("geyser", format!("{shown} answers"));
+    findings.good("geyser", seen);
+}
+
+async fn ask_geyser(geyser: &Geyser) -> Result<About, GeyserError> {
+    let (url, token) = geyser.parsed()?;
+    about(&url, token.as_ref(), PATIENCE).await
 }
 
 /// Reads the program and the chain's clock.

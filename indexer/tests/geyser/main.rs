@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod blocks;
 mod convert;
 mod properties;
 mod slots;

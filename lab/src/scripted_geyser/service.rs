@@ -156,7 +156,8 @@ impl Geyser for Calls {
         request: Request<GetVersionRequest>,
     ) -> Result<Response<GetVersionResponse>, Status> {
         self.0.admit("GetVersion", &request).await?;
-        let version = r#"{"version":{"package":"scripted"}}"#.to_owned();
+        let version =
+            r#"{"version":{"package":"scripted","version":"14.0.0"},"extra":{}}"#.to_owned();
         Ok(Response::new(GetVersionResponse { version }))
     }
 

@@ -1,6 +1,9 @@
 //! Connections, and who waits for whom.
 
-use lottery_indexer::source::{Event, GeyserConfig};
+use lottery_indexer::source::{
+    Event, GeyserConfig,
+    geyser::{About, GeyserError, about},
+};
 use lottery_lab::{
     GeyserFault, Rule,
     scripted_geyser::{
@@ -12,7 +15,7 @@ use solana_commitment_config::CommitmentConfig;
 
 use crate::{
     mirror::{contents, mirror},
-    stage::{Stage, account, in_time},
+    stage::{PATIENCE, Stage, account, in_time},
 };
 
 /// Writes as much as fits in no window and no buffer, 60 MB, and waits for the server to be
@@ -143,6 +146,32 @@ async fn a_server_that_is_not_there_is_tried_again() {
     stage.play(3);
     run.until_applied(stage.chain().slot(CommitmentLevel::Confirmed))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_says_what_it_is() {
+    let stage = Stage::set(CommitmentConfig::processed()).await;
+    stage.server.streams.require_token("right");
+    stage.chain().forget_before(1_234);
+    let url = stage.server.url().parse().unwrap();
+    let right = "right".parse().unwrap();
+    let said = about(&url, Some(&right), PATIENCE).await.unwrap();
+    let expected = About {
+        version: "14.0.0".to_owned(),
+        first_slot: Some(1_234),
+    };
+    assert_eq!(said, expected);
+    let refused = about(&url, None, PATIENCE).await.unwrap_err();
+    assert!(matches!(refused, GeyserError::Token(_)), "{refused}");
+    let unknown = GeyserFault::Refuse(Code::Unimplemented, "unknown method");
+    let weather = &stage.server.weather;
+    weather.add(Rule::on("SubscribeReplayInfo", unknown));
+    let said = about(&url, Some(&right), PATIENCE).await.unwrap();
+    assert_eq!(said.first_slot, None);
+    weather.add(Rule::on("GetVersion", GeyserFault::Hang));
+    let short = std::time::Duration::from_millis(100);
+    let late = about(&url, Some(&right), short).await.unwrap_err();
+    assert!(matches!(late, GeyserError::Timeout(_)), "{late}");
 }
 
 /// This one has no certificate; what matters is that somebody can find out.

@@ -119,6 +119,29 @@ async fn a_stream_waits_for_its_snapshot() {
     assert_orderly(&run.seen);
 }
 
+/// What came and went before the snapshot is not told after it: nobody would tell that it
+/// went.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_snapshot_knows_to_be_gone_does_not_come_back() {
+    let stage = Stage::set(CommitmentConfig::processed()).await;
+    let chain = stage.chain();
+    stage.node.set_open(false);
+    let mut run = stage.run_subscribed().await;
+    stage.play(3);
+    let short_lived = chain.slot(CommitmentLevel::Processed);
+    let slot = chain.open();
+    chain.close(slot, address_of(short_lived));
+    chain.seal(slot);
+    stage.play(3);
+    stage.node.set_open(true);
+    let last = chain.slot(CommitmentLevel::Processed);
+    run.until_applied(last).await;
+    let expected = contents(&stage.node.accounts(last));
+    assert!(!expected.contains_key(&address_of(short_lived)));
+    assert_eq!(mirror(&run.seen, &[]), expected);
+    assert_orderly(&run.seen);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_give_transactions_their_times() {
     let stage = Stage::set(CommitmentConfig::processed()).await;

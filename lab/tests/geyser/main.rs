@@ -11,3 +11,4 @@ mod mirror;
 mod order;
 mod resume;
 mod stage;
+mod tables;

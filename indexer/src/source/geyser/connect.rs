@@ -80,6 +80,13 @@ impl FromStr for GeyserToken {
     }
 }
 
+impl GeyserToken {
+    /// Shows it to the server.
+    pub(super) fn name_in<T>(&self, request: &mut Request<T>) {
+        request.metadata_mut().insert("x-token", self.0.clone());
+    }
+}
+
 impl fmt::Debug for GeyserToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
@@ -109,7 +116,7 @@ impl Feed {
     }
 
     async fn subscribe(config: &GeyserConfig, from: Option<i64>) -> Result<Self, GeyserError> {
-        let channel = connect(config).await?;
+        let channel = connect(&config.url, config.connect_timeout, config.keep_alive).await?;
         let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_MESSAGE);
         grpc.ready().await?;
         let answer = Arc::new(Notify::new());
@@ -117,8 +124,8 @@ impl Feed {
         let done = CancellationToken::new();
         let open = done.clone().drop_guard();
         let mut request = Request::new(requests(asked, Arc::clone(&answer), done));
-        if let Some(GeyserToken(token)) = &config.token {
-            request.metadata_mut().insert("x-token", token.clone());
+        if let Some(token) = &config.token {
+            token.name_in(&mut request);
         }
         let path = PathAndQuery::from_static("/geyser.Geyser/Subscribe");
         let frames = grpc
@@ -156,13 +163,16 @@ impl Feed {
     }
 }
 
-async fn connect(config: &GeyserConfig) -> Result<Channel, GeyserError> {
-    let url = config.url.0.clone();
+pub(super) async fn connect(
+    GeyserUrl(url): &GeyserUrl,
+    patience: Duration,
+    keep_alive: Duration,
+) -> Result<Channel, GeyserError> {
     let secure = url.starts_with("https://");
-    let mut endpoint = Endpoint::from_shared(url)?
-        .connect_timeout(config.connect_timeout)
-        .http2_keep_alive_interval(config.keep_alive)
-        .keep_alive_timeout(config.keep_alive)
+    let mut endpoint = Endpoint::from_shared(url.clone())?
+        .connect_timeout(patience)
+        .http2_keep_alive_interval(keep_alive)
+        .keep_alive_timeout(keep_alive)
         .keep_alive_while_idle(true)
         .tcp_keepalive(Some(Duration::from_secs(30)))
         .tcp_nodelay(true)

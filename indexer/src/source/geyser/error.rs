@@ -4,14 +4,17 @@ use std::error::Error;
 
 use tonic::{Code, Status};
 
+use super::GeyserSettingError;
 use crate::source::SourceError;
 
 /// Why the Geyser source cannot go on for now.
 #[derive(Debug, thiserror::Error)]
 pub enum GeyserError {
+    #[error(transparent)]
+    Setting(#[from] GeyserSettingError),
     #[error("the Geyser server cannot be reached: {0}")]
     Connect(String),
-    #[error("the Geyser server does not let subscribe: {0}")]
+    #[error("the Geyser server refuses: {0}")]
     Refused(String),
     #[error("no answer from the Geyser server within {0} s")]
     Timeout(u64),

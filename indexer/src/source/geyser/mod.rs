@@ -2,7 +2,8 @@
 //! blocks in one stream.
 //!
 //! A session subscribes, and then takes a snapshot of the slot that the stream began in,
-//! or of a later one; meanwhile the stream waits. A session that follows another asks the
+//! or of a later one; meanwhile the stream waits, and what it tells of accounts up to the
+//! snapshot's slot is not repeated. A session that follows another asks the
 //! server for what happened since the newest slot that was delivered and is final, which
 //! most servers keep for some minutes, and need not wait for a snapshot then — except at the
 //! `processed` commitment, where servers leave out the beginning of the slot that is
@@ -11,6 +12,7 @@
 //!
 //! Forks are told, not resolved: whoever reads drops what the chain dropped.
 
+mod about;
 mod connect;
 pub mod convert;
 mod error;
@@ -31,6 +33,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use about::{About, about};
 pub use connect::{GeyserSettingError, GeyserToken, GeyserUrl};
 pub use error::GeyserError;
 pub use executed::Executed;
@@ -95,8 +98,8 @@ pub struct GeyserSource<S> {
     slots: Slots,
     /// The slot after which the next stream begins.
     resume_after: Option<i64>,
-    /// Whether there was a snapshot since the start.
-    has_snapshot: bool,
+    /// The slot of the newest snapshot that was delivered.
+    snapshot_slot: Option<i64>,
 }
 
 impl<S: Snapshots> GeyserSource<S> {
@@ -104,7 +107,7 @@ impl<S: Snapshots> GeyserSource<S> {
         Self {
             slots: Slots::new(config.level()),
             resume_after: config.finalized_slot,
-            has_snapshot: false,
+            snapshot_slot: None,
             snapshots: Arc::new(snapshots),
             config,
         }

@@ -98,7 +98,7 @@ impl<'a, S: Snapshots> Session<'a, S> {
             missed_from,
             snapshot: None,
             // What was stored may be of a source that loses things.
-            next_snapshot: if source.has_snapshot {
+            next_snapshot: if source.snapshot_slot.is_some() {
                 now + config.snapshot_interval
             } else {
                 now
@@ -215,6 +215,12 @@ impl<'a, S: Snapshots> Session<'a, S> {
     /// Delivers what can be by now.
     async fn flush(&mut self) -> Result<(), End> {
         for event in self.source.slots.events() {
+            // A snapshot knows better, above all which accounts were closed since.
+            if let Event::Account(update) = &event
+                && Some(update.slot) <= self.source.snapshot_slot
+            {
+                continue;
+            }
             if matches!(event, Event::Gap { .. }) && self.join.is_none() {
                 let newest = self.source.slots.newest().unwrap_or_default();
                 // One under way may be older than what is missing.
@@ -257,7 +263,6 @@ impl<'a, S: Snapshots> Session<'a, S> {
     async fn deliver(&mut self, snapshot: Snapshot) -> Result<(), End> {
         let Snapshot { slot, accounts } = snapshot;
         self.source.config.known_slot = Some(slot);
-        self.source.has_snapshot = true;
         self.next_snapshot = Instant::now() + self.source.config.snapshot_interval;
         let mut accounts = accounts.into_iter();
         loop {
@@ -268,6 +273,7 @@ impl<'a, S: Snapshots> Session<'a, S> {
             self.send(Event::Part(part)).await?;
         }
         self.send(Event::Complete { slot }).await?;
+        self.source.snapshot_slot = Some(slot);
         let Some(join) = self.join.take() else {
             return Ok(());
         };
