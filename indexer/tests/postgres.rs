@@ -124,6 +124,9 @@ async fn every_question_has_its_answer() {
     }
 }
 
+/// Type, unit, largest value and names of values.
+type Setting = (String, Option<String>, Option<String>, Option<Vec<String>>);
+
 /// Postgres knows every setting, and its value is one.
 #[tokio::test]
 async fn every_setting_is_one() {
@@ -137,14 +140,13 @@ async fn every_setting_is_one() {
         {
             let (setting, value) = line.split_once(" = ").unwrap();
             let value = value.trim_matches('\'');
-            let known: Option<(String, Option<String>, Option<String>, Option<Vec<String>>)> =
-                sqlx::query_as(
-                    "SELECT vartype, unit, max_val, enumvals FROM pg_settings WHERE name = $1",
-                )
-                .bind(setting)
-                .fetch_optional(&database.pool)
-                .await
-                .unwrap();
+            let known: Option<Setting> = sqlx::query_as(
+                "SELECT vartype, unit, max_val, enumvals FROM pg_settings WHERE name = $1",
+            )
+            .bind(setting)
+            .fetch_optional(&database.pool)
+            .await
+            .unwrap();
             let (kind, unit, most, values) =
                 known.unwrap_or_else(|| panic!("{name}: Postgres has no {setting}"));
             let is_number = value.starts_with(|c: char| c.is_ascii_digit());
