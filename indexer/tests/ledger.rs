@@ -340,7 +340,7 @@ async fn a_long_history_is_read_page_by_page_oldest_first() {
         .unwrap();
     assert!(
         slots
-            .chunks(250)
+            .chunks(1_000)
             .is_sorted_by_key(|chunk| chunk.iter().min())
     );
 }

@@ -2,7 +2,10 @@
 
 use sqlx::PgConnection;
 
-use super::write::{self, Gathered};
+use super::{
+    prepare::{Gathered, Prepared},
+    write,
+};
 use crate::ledger::Chunk;
 
 /// What a chunk of history added.
@@ -27,7 +30,8 @@ pub async fn store_history(
         letters: chunk.letters,
         ..Gathered::default()
     };
-    let written = write::store(connection, &gathered).await?;
+    let prepared = Prepared::beside(gathered).await;
+    let written = write::store(connection, &prepared).await?;
     // Who no longer waits need not be told.
     let _ = chunk.done.send(());
     Ok(Added {

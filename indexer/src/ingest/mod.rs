@@ -6,6 +6,7 @@
 mod forks;
 mod history;
 mod persist;
+mod prepare;
 mod restore;
 mod write;
 
@@ -23,7 +24,7 @@ use crate::{
     ledger::Chunk,
     source::{AccountUpdate, Chain, Event, SlotStatus, SlotUpdate},
     store::{
-        present, watermark,
+        watermark,
         writer::{Writer, WriterError},
     },
     telemetry,
@@ -31,7 +32,8 @@ use crate::{
 use forks::{Forks, Settled};
 pub use history::{Added, store_history};
 use persist::{Attempts, persist};
-use write::{Gathered, Progress, Written};
+use prepare::{Prepared, Step};
+use write::Written;
 
 /// Events that wait for the writer before the source has to.
 pub const CHANNEL_CAPACITY: usize = 4_096;
@@ -42,9 +44,6 @@ pub const CHUNK_CAPACITY: usize = 2;
 /// Most events taken at once.
 const BATCH_EVENTS: usize = 2_048;
 
-/// Most rows of a snapshot in one transaction.
-const SNAPSHOT_ROWS: usize = 20_000;
-
 /// A snapshot under way.
 #[derive(Clone, Copy)]
 struct Under {
@@ -52,6 +51,8 @@ struct Under {
     generation: u64,
     begun: Instant,
     accounts: usize,
+    /// Whether it is noted what it shows.
+    is_noted: bool,
 }
 
 /// What ingests are told and tell.
@@ -110,70 +111,49 @@ impl Ingest {
     /// does not come back while stopping.
     pub async fn run(
         mut self,
-        mut events: mpsc::Receiver<Event>,
-        mut chunks: mpsc::Receiver<Chunk>,
+        events: mpsc::Receiver<Event>,
+        chunks: mpsc::Receiver<Chunk>,
     ) -> Result<(), IngestError> {
-        let mut gathered = Vec::with_capacity(BATCH_EVENTS);
-        let (mut live, mut history) = (true, true);
-        while live || history {
-            tokio::select! {
-                count = events.recv_many(&mut gathered, BATCH_EVENTS), if live => {
-                    live = count > 0;
-                    telemetry::queue(events.len());
-                    self.take(&mut gathered).await?;
-                }
-                chunk = chunks.recv(), if history => match chunk {
-                    Some(chunk) => self.chunk(chunk).await?,
-                    None => history = false,
-                }
+        let (sender, mut steps) = mpsc::channel(prepare::AHEAD);
+        let preparing = tokio::spawn(prepare::run(events, chunks, sender));
+        let mut result = Ok(());
+        while let Some(step) = steps.recv().await {
+            result = self.take(step).await;
+            if result.is_err() {
+                break;
             }
         }
+        drop(steps);
+        // It has nothing to say, and ends when it is not heard.
+        let _ = preparing.await;
         self.writer.close().await;
-        Ok(())
+        result
     }
 
-    /// Writes what has arrived, in its order.
-    async fn take(&mut self, events: &mut Vec<Event>) -> Result<(), IngestError> {
-        let mut gathered = Gathered::default();
-        for event in std::mem::take(events) {
-            match event {
-                Event::Account(update) => gathered.accounts.push(update),
-                Event::Transaction(transaction) => gathered.transactions.push(*transaction),
-                Event::Undecodable(letter) => gathered.letters.push(letter),
-                Event::Progress { applied, chain } => {
-                    gathered.progress = Some(Progress { applied, chain });
-                }
-                Event::Slot(update) => {
-                    self.write(std::mem::take(&mut gathered)).await?;
-                    self.slot(update).await?;
-                }
-                Event::Part(accounts) => {
-                    self.write(std::mem::take(&mut gathered)).await?;
-                    self.part(accounts).await?;
-                }
-                Event::Complete { slot } => {
-                    self.write(std::mem::take(&mut gathered)).await?;
-                    self.complete(slot).await?;
-                }
-                // The ledger lists what there is by itself.
-                Event::Gap { from, to } => tracing::warn!(from, to, "the stream left slots out"),
-                Event::Trouble(trouble) => {
-                    let trouble = redact(&trouble);
-                    self.note(&trouble).await;
-                }
+    /// Does a step, once, however often the database fails meanwhile.
+    async fn take(&mut self, step: Step) -> Result<(), IngestError> {
+        match step {
+            Step::Write(prepared) => self.write(&prepared).await,
+            Step::Chunk(prepared, done) => {
+                self.write(&prepared).await?;
+                // Who no longer waits need not be told.
+                let _ = done.send(());
+                Ok(())
+            }
+            Step::Slot(update) => self.slot(update).await,
+            Step::Part(prepared) => self.part(&prepared).await,
+            Step::Complete(slot) => self.complete(slot).await,
+            Step::Trouble(trouble) => {
+                self.note(&redact(&trouble)).await;
+                Ok(())
             }
         }
-        self.write(gathered).await
     }
 
-    /// Writes what was gathered, each once, however often the database fails meanwhile.
-    async fn write(&mut self, gathered: Gathered) -> Result<(), IngestError> {
-        if gathered.is_empty() {
-            return Ok(());
-        }
+    async fn write(&mut self, prepared: &Prepared) -> Result<(), IngestError> {
         let begun = Instant::now();
-        let written = persist!(self, connection => write::store(connection, &gathered))?;
-        self.written(&gathered.accounts, written, begun.elapsed());
+        let written = persist!(self, connection => write::store(connection, prepared))?;
+        self.written(&prepared.gathered.accounts, written, begun.elapsed());
         Ok(())
     }
 
@@ -206,44 +186,32 @@ impl Ingest {
         }
     }
 
-    async fn chunk(&mut self, chunk: Chunk) -> Result<(), IngestError> {
-        let gathered = Gathered {
-            transactions: chunk.transactions,
-            letters: chunk.letters,
-            cursor: chunk.cursor,
-            ..Gathered::default()
-        };
-        self.write(gathered).await?;
-        // Who no longer waits need not be told.
-        let _ = chunk.done.send(());
-        Ok(())
-    }
-
     /// The snapshot under way, or a new one.
     async fn under(&mut self) -> Result<Under, IngestError> {
         if let Some(under) = self.snapshot {
             return Ok(under);
         }
-        persist!(self, connection => present::begin(connection))?;
+        let is_noted = persist!(self, connection => write::begin_snapshot(connection))?;
         Ok(*self.snapshot.insert(Under {
+            is_noted,
             generation: self.writer.generation(),
             begun: Instant::now(),
             accounts: 0,
         }))
     }
 
-    async fn part(&mut self, accounts: Vec<AccountUpdate>) -> Result<(), IngestError> {
+    async fn part(&mut self, prepared: &Prepared) -> Result<(), IngestError> {
         let mut under = self.under().await?;
-        under.accounts = under.accounts.saturating_add(accounts.len());
-        for part in accounts.chunks(SNAPSHOT_ROWS) {
-            let begun = Instant::now();
-            let written = persist!(self, connection => write::store_part(connection, part))?;
-            if under.generation != self.writer.generation() {
-                // What the lost connection knew of the snapshot is lost with it.
-                under.generation = 0;
-            }
-            self.written(&[], written, begun.elapsed());
+        let accounts = prepared.gathered.accounts.len();
+        under.accounts = under.accounts.saturating_add(accounts);
+        let begun = Instant::now();
+        let written =
+            persist!(self, connection => write::store_part(connection, prepared, under.is_noted))?;
+        if under.generation != self.writer.generation() {
+            // What the lost connection knew of the snapshot is lost with it.
+            under.generation = 0;
         }
+        self.written(&[], written, begun.elapsed());
         self.snapshot = Some(under);
         Ok(())
     }
@@ -251,9 +219,10 @@ impl Ingest {
     async fn complete(&mut self, slot: i64) -> Result<(), IngestError> {
         let under = self.under().await?;
         self.snapshot = None;
-        let is_whole = under.generation == self.writer.generation();
+        let is_noted = under.is_noted;
+        let is_whole = !is_noted || under.generation == self.writer.generation();
         let closed = if is_whole {
-            persist!(self, connection => write::finish_snapshot(connection, slot))?
+            persist!(self, connection => write::finish_snapshot(connection, slot, is_noted))?
         } else {
             None
         };

@@ -6,46 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use solana_pubkey::Pubkey;
 use sqlx::{Connection as _, PgConnection};
 
+use super::prepare::{Prepare, Prepared, Progress, Transactions, refused};
 use crate::{
-    ledger::{decode, write as ledger},
+    ledger::write as ledger,
     source::{AccountUpdate, TransactionUpdate},
     store::{
         self,
         batch::{Batch, TABLES, letter},
-        column::Time,
         dead_letters::{self, DeadLetter, LetterKind},
-        present,
-        transactions::{self, Cursor},
-        watermark,
+        present, transactions, watermark,
     },
 };
 
-/// How far the stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Progress {
-    pub applied: i64,
-    pub chain: i64,
-}
-
-/// What has arrived.
-#[derive(Debug, Default)]
-pub(super) struct Gathered {
-    pub accounts: Vec<AccountUpdate>,
-    pub transactions: Vec<TransactionUpdate>,
-    pub letters: Vec<DeadLetter>,
-    pub progress: Option<Progress>,
-    /// Of the ledger.
-    pub cursor: Option<Cursor>,
-}
-
-impl Gathered {
-    pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
-            && self.transactions.is_empty()
-            && self.letters.is_empty()
-            && self.progress.is_none()
-            && self.cursor.is_none()
+/// Whether it has to be noted what a snapshot shows: where there is no row yet, none can
+/// have lost its account.
+pub(super) async fn begin_snapshot(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let is_noted = present::is_needed(connection, &TABLES).await?;
+    if is_noted {
+        present::begin(connection).await?;
     }
+    Ok(is_noted)
 }
 
 /// What a write changed.
@@ -86,15 +66,28 @@ impl Written {
     }
 }
 
-/// Writes everything gathered, and how far that brings the tables.
+/// Writes everything that was prepared, and how far that brings the tables.
 pub(super) async fn store(
     connection: &mut PgConnection,
-    gathered: &Gathered,
+    prepared: &Prepared,
 ) -> Result<Written, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let mut written = Written::default();
-    each(&mut transaction, &gathered.accounts, &mut written).await?;
-    each(&mut transaction, &gathered.transactions, &mut written).await?;
+    let gathered = &prepared.gathered;
+    each(
+        &mut transaction,
+        &gathered.accounts,
+        &prepared.accounts,
+        &mut written,
+    )
+    .await?;
+    each(
+        &mut transaction,
+        &gathered.transactions,
+        &prepared.transactions,
+        &mut written,
+    )
+    .await?;
     written
         .letters
         .extend(gathered.letters.iter().map(|letter| letter.kind));
@@ -109,31 +102,42 @@ pub(super) async fn store(
     Ok(written)
 }
 
-/// Writes a part of a snapshot, and that its accounts are there.
+/// Writes a part of a snapshot, and, where that is noted, that its accounts are there.
 pub(super) async fn store_part(
     connection: &mut PgConnection,
-    accounts: &[AccountUpdate],
+    prepared: &Prepared,
+    is_noted: bool,
 ) -> Result<Written, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let mut written = Written::default();
-    each(&mut transaction, accounts, &mut written).await?;
-    let addresses = accounts.iter().map(|account| account.address.to_string());
-    present::add(&mut transaction, addresses).await?;
+    let accounts = &prepared.gathered.accounts;
+    each(&mut transaction, accounts, &prepared.accounts, &mut written).await?;
+    if is_noted {
+        let addresses = accounts.iter().map(|account| account.address.to_string());
+        present::add(&mut transaction, addresses).await?;
+    }
     transaction.commit().await?;
     Ok(written)
 }
 
 /// What is written in batches and refused one by one.
-trait Item: Sized + Sync {
-    async fn write(connection: &mut PgConnection, items: &[Self]) -> Result<Written, sqlx::Error>;
+trait Item: Prepare {
+    async fn write(
+        connection: &mut PgConnection,
+        items: &[Self],
+        ready: &Self::Ready,
+    ) -> Result<Written, sqlx::Error>;
 
     /// The letter about one that was refused.
     fn letter(&self, reason: &str) -> DeadLetter;
 }
 
 impl Item for AccountUpdate {
-    async fn write(connection: &mut PgConnection, items: &[Self]) -> Result<Written, sqlx::Error> {
-        let batch = Batch::decode(items.iter().cloned());
+    async fn write(
+        connection: &mut PgConnection,
+        _: &[Self],
+        batch: &Batch,
+    ) -> Result<Written, sqlx::Error> {
         let mut written = Written::default();
         written.count(batch.write(connection).await?);
         written.letters = batch.letters().iter().map(|letter| letter.kind).collect();
@@ -146,17 +150,13 @@ impl Item for AccountUpdate {
 }
 
 impl Item for TransactionUpdate {
-    async fn write(connection: &mut PgConnection, items: &[Self]) -> Result<Written, sqlx::Error> {
-        let seen = Time::now();
-        let (mut decoded, mut letters) = (Vec::with_capacity(items.len()), Vec::new());
-        for item in items {
-            match decode::decode(item, seen) {
-                Ok(transaction) => decoded.push(transaction),
-                Err(error) => letters.push(item.letter(&error.to_string())),
-            }
-        }
-        dead_letters::insert_all(connection, &letters).await?;
-        let ledger = ledger::write(connection, decoded).await?;
+    async fn write(
+        connection: &mut PgConnection,
+        items: &[Self],
+        ready: &Transactions,
+    ) -> Result<Written, sqlx::Error> {
+        dead_letters::insert_all(connection, &ready.letters).await?;
+        let ledger = ledger::write(connection, &ready.decoded).await?;
         let mut written = Written {
             transactions: ledger.transactions,
             letters: ledger.letters,
@@ -168,21 +168,12 @@ impl Item for TransactionUpdate {
         written.count([("transactions", ledger.transactions)]);
         written
             .letters
-            .extend(letters.iter().map(|letter| letter.kind));
+            .extend(ready.letters.iter().map(|letter| letter.kind));
         Ok(written)
     }
 
     fn letter(&self, reason: &str) -> DeadLetter {
-        DeadLetter {
-            kind: LetterKind::Transaction,
-            key: self.signature.to_string(),
-            slot: self.slot,
-            lamports: None,
-            owner: None,
-            // A replay reads it from a node again.
-            bytes: Vec::new(),
-            reason: reason.to_owned(),
-        }
+        refused(self, reason)
     }
 }
 
@@ -191,6 +182,7 @@ impl Item for TransactionUpdate {
 async fn each<T: Item>(
     transaction: &mut PgConnection,
     items: &[T],
+    ready: &T::Ready,
     total: &mut Written,
 ) -> Result<(), sqlx::Error> {
     let mut parts = vec![items];
@@ -199,7 +191,12 @@ async fn each<T: Item>(
             continue;
         }
         let mut attempt = transaction.begin().await?;
-        let error = match T::write(&mut attempt, part).await {
+        let outcome = if part.len() == items.len() {
+            T::write(&mut attempt, part, ready).await
+        } else {
+            T::write(&mut attempt, part, &T::prepare(part)).await
+        };
+        let error = match outcome {
             Ok(written) => {
                 attempt.commit().await?;
                 total.add(written);
@@ -228,21 +225,24 @@ async fn each<T: Item>(
     Ok(())
 }
 
-/// Marks rows closed that the snapshot did not show; `None` where the connection does not
-/// know what it showed.
+/// Marks rows closed that the snapshot did not show, where that was noted; `None` where
+/// the connection does not know any more.
 pub(super) async fn finish_snapshot(
     connection: &mut PgConnection,
     slot: i64,
+    is_noted: bool,
 ) -> Result<Option<u64>, sqlx::Error> {
-    if !present::is_known(connection).await? {
+    if is_noted && !present::is_known(connection).await? {
         return Ok(None);
     }
     let mut transaction = connection.begin().await?;
-    present::analyze(&mut transaction).await?;
     let mut closed = 0u64;
-    for name in TABLES {
-        let gone = present::close_others(&mut transaction, name, slot).await?;
-        closed = closed.saturating_add(gone);
+    if is_noted {
+        present::analyze(&mut transaction).await?;
+        for name in TABLES {
+            let gone = present::close_others(&mut transaction, name, slot).await?;
+            closed = closed.saturating_add(gone);
+        }
     }
     watermark::snapshot_done(&mut transaction, slot).await?;
     transaction.commit().await?;

@@ -252,7 +252,6 @@ impl Decoded {
     ) {
         self.row.instructions.push(name.to_owned());
         self.instructions.push(InstructionRow {
-            transaction_id: 0,
             position: small(self.instructions.len()),
             slot: self.row.slot,
             success: self.row.success,

@@ -45,7 +45,7 @@ use node::{is_unknown_signature, signature, slot};
 const PAGE: usize = 1_000;
 
 /// Transactions written in one database transaction.
-const CHUNK: usize = 1_000;
+pub const CHUNK: usize = 1_000;
 
 /// Transactions asked for at the same time.
 const CONCURRENCY: usize = 16;

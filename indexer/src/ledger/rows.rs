@@ -63,7 +63,6 @@ pub(super) fn events(place: Place, event: &Event) -> Vec<EventRow> {
         .zip(games)
         .enumerate()
         .map(|(number, (item, game))| EventRow {
-            transaction_id: 0,
             instruction: place.instruction,
             position: place.position,
             item,
@@ -103,7 +102,6 @@ pub(super) fn payments(place: Place, event: &Event) -> Vec<PaymentRow> {
         .filter_map(|(number, payment)| {
             let of = |kind: u8| payment.kind == kind;
             Some(PaymentRow {
-                transaction_id: 0,
                 instruction: place.instruction,
                 position: place.position,
                 number,
@@ -125,7 +123,6 @@ pub(super) fn payments(place: Place, event: &Event) -> Vec<PaymentRow> {
 /// The rows of what an event paid into jackpots.
 pub(super) fn contributions(place: Place, event: &Event) -> Vec<ContributionRow> {
     let row = |house, tier, source, amount, pot| ContributionRow {
-        transaction_id: 0,
         instruction: place.instruction,
         position: place.position,
         tier,

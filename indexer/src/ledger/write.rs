@@ -1,6 +1,6 @@
 //! Transactions into the tables: what is new of them, with all their parts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
@@ -12,8 +12,8 @@ use crate::store::{
     instructions::InstructionRow,
     jackpot_contributions::ContributionRow,
     payments::PaymentRow,
-    record::{Record, add},
-    transactions,
+    record::{Part, Record as _, add},
+    transactions::{self, TransactionRow},
 };
 
 /// What was written.
@@ -35,30 +35,33 @@ pub struct Written {
 /// The database's.
 pub async fn write(
     connection: &mut PgConnection,
-    mut decoded: Vec<Decoded>,
+    decoded: &[Decoded],
 ) -> Result<Written, sqlx::Error> {
     let mut written = Written::default();
     let mut effects = Effects::default();
-    for transaction in &decoded {
+    for transaction in decoded {
         effects.add(transaction);
     }
     effects.write(connection).await?;
     written.touched = effects.touched();
-    decoded.sort_by(|a, b| a.row.signature.cmp(&b.row.signature));
-    decoded.dedup_by(|a, b| a.row.signature == b.row.signature);
-    let rows: Vec<_> = decoded.iter().map(|d| d.row.clone()).collect();
+    // Each once, in one order for all writers.
+    let by_signature: BTreeMap<&str, &Decoded> = decoded
+        .iter()
+        .rev()
+        .map(|transaction| (transaction.row.signature.as_str(), transaction))
+        .collect();
+    let rows: Vec<&TransactionRow> = by_signature.values().map(|d| &d.row).collect();
     let new: HashMap<String, i64> = transactions::insert(connection, &rows)
         .await?
         .into_iter()
         .collect();
     written.transactions = u64::try_from(new.len()).unwrap_or(u64::MAX);
     let mut parts = Parts::default();
-    for transaction in decoded {
-        written
-            .letters
-            .extend(transaction.letters.iter().map(|letter| letter.kind));
+    for (signature, transaction) in by_signature {
+        let letters = transaction.letters.iter().map(|letter| letter.kind);
+        written.letters.extend(letters);
         dead_letters::insert_all(connection, &transaction.letters).await?;
-        if let Some(id) = new.get(&transaction.row.signature) {
+        if let Some(id) = new.get(signature) {
             parts.add(*id, transaction);
         }
     }
@@ -66,7 +69,7 @@ pub async fn write(
     Ok(written)
 }
 
-/// Writes the parts of transactions that are in the table already, in place of those
+/// Writes the parts of a transaction that is in the table already, in place of those
 /// that are there: a later version of this program understands more of them.
 ///
 /// # Errors
@@ -74,10 +77,10 @@ pub async fn write(
 pub async fn rewrite_parts(
     connection: &mut PgConnection,
     id: i64,
-    decoded: Decoded,
+    decoded: &Decoded,
 ) -> Result<(), sqlx::Error> {
     let mut effects = Effects::default();
-    effects.add(&decoded);
+    effects.add(decoded);
     effects.write(connection).await?;
     transactions::delete_parts(connection, &[id]).await?;
     dead_letters::insert_all(connection, &decoded.letters).await?;
@@ -89,41 +92,44 @@ pub async fn rewrite_parts(
 
 /// The rows of transactions' parts.
 #[derive(Default)]
-struct Parts {
-    instructions: Vec<InstructionRow>,
-    events: Vec<EventRow>,
-    payments: Vec<PaymentRow>,
-    contributions: Vec<ContributionRow>,
+struct Parts<'a> {
+    instructions: Vec<Part<'a, InstructionRow>>,
+    events: Vec<Part<'a, EventRow>>,
+    payments: Vec<Part<'a, PaymentRow>>,
+    contributions: Vec<Part<'a, ContributionRow>>,
 }
 
-impl Parts {
-    fn add(&mut self, id: i64, decoded: Decoded) {
-        macro_rules! take {
-            ($($field:ident)*) => {$(
-                self.$field.extend(decoded.$field.into_iter().map(|mut row| {
-                    row.transaction_id = id;
-                    row
-                }));
-            )*};
+impl<'a> Parts<'a> {
+    fn add(&mut self, transaction_id: i64, decoded: &'a Decoded) {
+        fn all<R>(transaction_id: i64, rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
+            rows.iter().map(move |row| Part {
+                transaction_id,
+                row,
+            })
         }
-        take! { instructions events payments contributions }
+        self.instructions
+            .extend(all(transaction_id, &decoded.instructions));
+        self.events.extend(all(transaction_id, &decoded.events));
+        self.payments.extend(all(transaction_id, &decoded.payments));
+        self.contributions
+            .extend(all(transaction_id, &decoded.contributions));
     }
 
     async fn write(
         &self,
         connection: &mut PgConnection,
     ) -> Result<[(&'static str, u64); 4], sqlx::Error> {
-        async fn one<R: Record>(
-            connection: &mut PgConnection,
-            rows: &[R],
-        ) -> Result<(&'static str, u64), sqlx::Error> {
-            Ok((R::TABLE, add(connection, rows).await?))
-        }
         Ok([
-            one(connection, &self.instructions).await?,
-            one(connection, &self.events).await?,
-            one(connection, &self.payments).await?,
-            one(connection, &self.contributions).await?,
+            (
+                InstructionRow::TABLE,
+                add(connection, &self.instructions).await?,
+            ),
+            (EventRow::TABLE, add(connection, &self.events).await?),
+            (PaymentRow::TABLE, add(connection, &self.payments).await?),
+            (
+                ContributionRow::TABLE,
+                add(connection, &self.contributions).await?,
+            ),
         ])
     }
 }

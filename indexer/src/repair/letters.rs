@@ -128,9 +128,9 @@ async fn transaction(
     }
     let mut transaction = connection.begin().await?;
     match transactions::id(&mut transaction, &letter.key).await? {
-        Some(id) => ledger::rewrite_parts(&mut transaction, id, decoded).await?,
+        Some(id) => ledger::rewrite_parts(&mut transaction, id, &decoded).await?,
         None => {
-            ledger::write(&mut transaction, vec![decoded]).await?;
+            ledger::write(&mut transaction, &[decoded]).await?;
         }
     }
     dead_letters::replayed(&mut transaction, &[letter.id]).await?;

@@ -19,8 +19,6 @@ impl Column for EventKind {
 record! {
     /// What an event says of a game, or of a house if it is about no game.
     pub struct EventRow => "game_events" {
-        /// Known once its transaction is in the table.
-        transaction_id: i64,
         /// Index of the transaction's instruction it came from.
         instruction: i16,
         /// Order within that.

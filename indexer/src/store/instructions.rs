@@ -8,8 +8,6 @@ use super::record::record;
 record! {
     /// An instruction, or an operation of a batch.
     pub struct InstructionRow => "instructions" {
-        /// Known once its transaction is in the table.
-        transaction_id: i64,
         /// Order within the transaction.
         position: i32,
         slot: i64,

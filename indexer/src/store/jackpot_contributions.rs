@@ -7,8 +7,6 @@ use super::{U64, column::Time, record::record};
 record! {
     /// A payment into a jackpot.
     pub struct ContributionRow => "jackpot_contributions" {
-        /// Known once its transaction is in the table.
-        transaction_id: i64,
         instruction: i16,
         position: i32,
         tier: u8,

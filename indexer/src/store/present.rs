@@ -23,6 +23,26 @@ async fn create(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Whether any of the tables has rows of open accounts, which a snapshot may not show.
+///
+/// # Errors
+/// The database's.
+pub async fn is_needed(
+    connection: &mut PgConnection,
+    tables: &[&'static str],
+) -> Result<bool, sqlx::Error> {
+    for table in tables {
+        let sql = format!("SELECT EXISTS (SELECT FROM {table} WHERE closed_at_slot IS NULL)");
+        if sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut *connection)
+            .await?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Whether this connection has begun.
 ///
 /// # Errors

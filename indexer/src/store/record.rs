@@ -31,6 +31,39 @@ pub trait Record {
     fn write(&self, sink: &mut impl Sink);
 }
 
+/// A part of a transaction, with the id that its transaction has in the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a, R> {
+    pub transaction_id: i64,
+    pub row: &'a R,
+}
+
+impl<R: Record> Record for Part<'_, R> {
+    const TABLE: &'static str = R::TABLE;
+
+    fn columns() -> impl Iterator<Item = &'static ColumnDef> {
+        const ID: [ColumnDef; 1] = [ColumnDef::of::<i64>("transaction_id")];
+        const { &ID }.iter().chain(R::columns())
+    }
+
+    fn write(&self, sink: &mut impl Sink) {
+        sink.field(&self.transaction_id);
+        self.row.write(sink);
+    }
+}
+
+impl<R: Record> Record for &R {
+    const TABLE: &'static str = R::TABLE;
+
+    fn columns() -> impl Iterator<Item = &'static ColumnDef> {
+        R::columns()
+    }
+
+    fn write(&self, sink: &mut impl Sink) {
+        R::write(self, sink);
+    }
+}
+
 /// What takes a row's values, column by column.
 pub trait Sink {
     fn field(&mut self, value: &impl Column);
@@ -171,7 +204,7 @@ pub fn copy_text<R: Record>(rows: &[R]) -> Vec<u8> {
 /// From so many rows on COPY is the fastest way in. Each takes some 40 ms where Postgres is
 /// reached over TCP, however small it is: its end goes out in a packet of its own, which
 /// waits until the one before was acknowledged.
-const WORTH_COPYING: usize = 2_000;
+const WORTH_COPYING: usize = 10_000;
 
 /// Adds rows that are not there yet, the fastest way.
 ///

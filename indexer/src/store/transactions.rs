@@ -38,7 +38,7 @@ record! {
 /// The database's.
 pub async fn insert(
     connection: &mut PgConnection,
-    rows: &[TransactionRow],
+    rows: &[&TransactionRow],
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     if rows.is_empty() {
         return Ok(Vec::new());

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use lottery_indexer::{
     derive,
     ingest::{Ingest, Wiring},
-    ledger::Chunk,
+    ledger::{CHUNK, Chunk},
     source::{AccountUpdate, Chain, Event, SlotStatus, TransactionUpdate},
     store::{self, partitions, watermark},
 };
@@ -30,9 +30,6 @@ use super::{
     queries,
     report::{Rate, Report},
 };
-
-/// Transactions that the ledger hands over at once.
-const CHUNK: usize = 1_000;
 
 /// Accounts that a source delivers at once.
 const PART: usize = 18_000;

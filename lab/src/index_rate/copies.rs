@@ -10,7 +10,7 @@ use lottery_indexer::{
     store::{
         batch::Batch,
         column::Time,
-        record::{Record, copy_sql, copy_text},
+        record::{Part, Record, copy_sql, copy_text},
     },
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -89,23 +89,21 @@ pub fn of_accounts(accounts: Vec<AccountUpdate>) -> Vec<Prepared> {
 
 /// The rows of transactions, their ids given from `first` on.
 pub fn of_transactions(transactions: &[TransactionUpdate], first: i64) -> Result<Vec<Prepared>> {
-    let mut decoded: Vec<Decoded> = transactions
+    let decoded: Vec<Decoded> = transactions
         .iter()
         .map(|transaction| decode::decode(transaction, Time(0)))
         .collect::<Result<_, _>>()
         .context("a made-up transaction could not be decoded")?;
     let (mut rows, mut instructions) = (Vec::new(), Vec::new());
     let (mut events, mut payments, mut contributions) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, transaction) in (first..).zip(decoded.drain(..)) {
+    for (transaction_id, transaction) in (first..).zip(&decoded) {
         macro_rules! take {
             ($($into:ident $field:ident)*) => {$(
-                $into.extend(transaction.$field.into_iter().map(|mut row| {
-                    row.transaction_id = id;
-                    row
-                }));
+                let of_this = transaction.$field.iter();
+                $into.extend(of_this.map(|row| Part { transaction_id, row }));
             )*};
         }
-        rows.push(transaction.row);
+        rows.push(&transaction.row);
         take! {
             instructions instructions events events payments payments
             contributions contributions

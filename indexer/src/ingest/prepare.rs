@@ -1,0 +1,252 @@
+//! What has arrived, decoded while the database is still busy with what came before.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::BATCH_EVENTS;
+use crate::{
+    ledger::{
+        Chunk,
+        decode::{self, Decoded},
+    },
+    source::{AccountUpdate, Event, SlotUpdate, TransactionUpdate},
+    store::{
+        batch::Batch,
+        column::Time,
+        dead_letters::{DeadLetter, LetterKind},
+        transactions::Cursor,
+    },
+    telemetry,
+};
+
+/// Steps that are ready before the writer is.
+pub(super) const AHEAD: usize = 1;
+
+/// Fewer items than this are decoded in no time, more in a thread that nobody waits for.
+const MANY: usize = 64;
+
+/// How far the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub applied: i64,
+    pub chain: i64,
+}
+
+/// What has arrived.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub accounts: Vec<AccountUpdate>,
+    pub transactions: Vec<TransactionUpdate>,
+    pub letters: Vec<DeadLetter>,
+    pub progress: Option<Progress>,
+    /// Of the ledger.
+    pub cursor: Option<Cursor>,
+}
+
+impl Gathered {
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.progress.is_none() && self.cursor.is_none()
+    }
+
+    fn len(&self) -> usize {
+        let items = self.accounts.len().saturating_add(self.transactions.len());
+        items.saturating_add(self.letters.len())
+    }
+}
+
+/// What is decoded before it is written.
+pub(super) trait Prepare: Sized + Sync {
+    type Ready: Sync;
+
+    fn prepare(items: &[Self]) -> Self::Ready;
+}
+
+impl Prepare for AccountUpdate {
+    type Ready = Batch;
+
+    fn prepare(items: &[Self]) -> Batch {
+        Batch::decode(items.iter().cloned())
+    }
+}
+
+/// Transactions that were decoded, and letters about those that could not be.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
+    pub decoded: Vec<Decoded>,
+    pub letters: Vec<DeadLetter>,
+}
+
+impl Prepare for TransactionUpdate {
+    type Ready = Transactions;
+
+    fn prepare(items: &[Self]) -> Transactions {
+        let seen = Time::now();
+        let mut ready = Transactions::default();
+        for item in items {
+            match decode::decode(item, seen) {
+                Ok(decoded) => ready.decoded.push(decoded),
+                Err(error) => ready.letters.push(refused(item, &error.to_string())),
+            }
+        }
+        ready
+    }
+}
+
+/// The letter about a transaction that was refused.
+pub(super) fn refused(transaction: &TransactionUpdate, reason: &str) -> DeadLetter {
+    DeadLetter {
+        kind: LetterKind::Transaction,
+        key: transaction.signature.to_string(),
+        slot: transaction.slot,
+        lamports: None,
+        owner: None,
+        // A replay reads it from a node again.
+        bytes: Vec::new(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// What has arrived, and what it was decoded to.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    pub gathered: Gathered,
+    pub accounts: Batch,
+    pub transactions: Transactions,
+}
+
+impl Prepared {
+    pub fn of(gathered: Gathered) -> Self {
+        Self {
+            accounts: AccountUpdate::prepare(&gathered.accounts),
+            transactions: TransactionUpdate::prepare(&gathered.transactions),
+            gathered,
+        }
+    }
+
+    /// The same, beside everything else that this process does.
+    pub async fn beside(gathered: Gathered) -> Self {
+        if gathered.len() < MANY {
+            return Self::of(gathered);
+        }
+        match tokio::task::spawn_blocking(|| Self::of(gathered)).await {
+            Ok(prepared) => prepared,
+            // It was broken off, as tasks are when the process ends.
+            Err(_) => Self::default(),
+        }
+    }
+}
+
+/// A step of the writer.
+#[derive(Debug)]
+pub(super) enum Step {
+    Write(Box<Prepared>),
+    /// A chunk of the ledger; who waits for it is told.
+    Chunk(Box<Prepared>, oneshot::Sender<()>),
+    Slot(SlotUpdate),
+    Part(Box<Prepared>),
+    Complete(i64),
+    Trouble(String),
+}
+
+/// Nobody writes any more.
+struct Deaf;
+
+/// Prepares what arrives until nothing more does, or nobody writes any more.
+pub(super) async fn run(
+    mut events: mpsc::Receiver<Event>,
+    mut chunks: mpsc::Receiver<Chunk>,
+    steps: mpsc::Sender<Step>,
+) {
+    let stage = Stage(steps);
+    let mut arrived = Vec::with_capacity(BATCH_EVENTS);
+    let (mut live, mut history) = (true, true);
+    while live || history {
+        let passed_on = tokio::select! {
+            count = events.recv_many(&mut arrived, BATCH_EVENTS), if live => {
+                live = count > 0;
+                telemetry::queue(events.len());
+                stage.take(&mut arrived).await
+            }
+            chunk = chunks.recv(), if history => match chunk {
+                Some(chunk) => stage.chunk(chunk).await,
+                None => {
+                    history = false;
+                    Ok(())
+                }
+            }
+        };
+        if passed_on.is_err() {
+            return;
+        }
+    }
+}
+
+/// Passes steps on.
+struct Stage(mpsc::Sender<Step>);
+
+impl Stage {
+    async fn pass(&self, step: Step) -> Result<(), Deaf> {
+        self.0.send(step).await.map_err(|_| Deaf)
+    }
+
+    async fn write(&self, gathered: &mut Gathered) -> Result<(), Deaf> {
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        let prepared = Prepared::beside(std::mem::take(gathered)).await;
+        self.pass(Step::Write(Box::new(prepared))).await
+    }
+
+    /// Passes on what has arrived, in its order.
+    async fn take(&self, events: &mut Vec<Event>) -> Result<(), Deaf> {
+        let mut gathered = Gathered::default();
+        for event in std::mem::take(events) {
+            let alone = match event {
+                Event::Account(update) => {
+                    gathered.accounts.push(update);
+                    continue;
+                }
+                Event::Transaction(transaction) => {
+                    gathered.transactions.push(*transaction);
+                    continue;
+                }
+                Event::Undecodable(letter) => {
+                    gathered.letters.push(letter);
+                    continue;
+                }
+                Event::Progress { applied, chain } => {
+                    gathered.progress = Some(Progress { applied, chain });
+                    continue;
+                }
+                // The ledger lists what there is by itself.
+                Event::Gap { from, to } => {
+                    tracing::warn!(from, to, "the stream left slots out");
+                    continue;
+                }
+                Event::Slot(update) => Step::Slot(update),
+                Event::Part(accounts) => {
+                    let part = Gathered {
+                        accounts,
+                        ..Gathered::default()
+                    };
+                    Step::Part(Box::new(Prepared::beside(part).await))
+                }
+                Event::Complete { slot } => Step::Complete(slot),
+                Event::Trouble(trouble) => Step::Trouble(trouble),
+            };
+            self.write(&mut gathered).await?;
+            self.pass(alone).await?;
+        }
+        self.write(&mut gathered).await
+    }
+
+    async fn chunk(&self, chunk: Chunk) -> Result<(), Deaf> {
+        let gathered = Gathered {
+            transactions: chunk.transactions,
+            letters: chunk.letters,
+            cursor: chunk.cursor,
+            ..Gathered::default()
+        };
+        let prepared = Prepared::beside(gathered).await;
+        self.pass(Step::Chunk(Box::new(prepared), chunk.done)).await
+    }
+}
