@@ -53,7 +53,8 @@ CREATE TABLE instructions (
     entry     address,
     player    address,
     -- By name; null for an optional one that was not given. What follows the named
-    -- ones is the array "remaining".
+    -- ones is the array "remaining". Those that are always the same (programs, the event
+    -- authority) are left out.
     accounts  JSONB NOT NULL,
     -- By name; 64-bit numbers are strings. NULL where they could not be decoded.
     arguments JSONB,

@@ -178,6 +178,8 @@ impl Effects {
                 ended.insert((game, draw), end);
             }
         }
+        // Those that have ended are written with their end.
+        bound.retain(|bond| !ended.contains_key(bond));
         draw_games::bind(connection, &bound.into_iter().collect::<Vec<_>>()).await?;
         draw_games::end(connection, &ended.into_values().collect::<Vec<_>>()).await
     }

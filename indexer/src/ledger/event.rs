@@ -2,10 +2,13 @@
 
 use anchor_lang::{Discriminator, event::EVENT_IX_TAG_LE, wincode::error::ReadError};
 use lottery::events::{self, EVENT_VERSION, Payment};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use solana_pubkey::Pubkey;
 
-use super::{json::object, wire::read};
+use super::{
+    json::{Json as _, object},
+    wire::read,
+};
 
 /// Why bytes are no event that this build knows.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,19 @@ macro_rules! events {
             /// All its fields.
             pub fn json(&self) -> Value {
                 match self { $(Self::$kind(event) => object!(event, $($field)*),)* }
+            }
+
+            /// The fields that are wanted.
+            pub(super) fn fields(&self, wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
+                let mut fields = Map::new();
+                match self {
+                    $(Self::$kind(event) => {
+                        $(if wanted(stringify!($field)) {
+                            fields.insert(stringify!($field).to_owned(), event.$field.json());
+                        })*
+                    })*
+                }
+                fields
             }
 
             /// The event and what follows it.

@@ -17,6 +17,14 @@ use super::{json::object, wire::read};
 type Accounts = &'static [&'static [&'static str]];
 
 const EVENTS: &[&str] = &["event_authority", "program"];
+/// Accounts that are the same in every instruction: nobody asks for them.
+const CONSTANT: [&str; 5] = [
+    "event_authority",
+    "program",
+    "system_program",
+    "slot_hashes",
+    "switchboard",
+];
 /// What follows an instruction's own accounts in a token house, before its vaults and
 /// token accounts.
 const TOKEN: [&str; 2] = ["mint", "token_program"];
@@ -156,6 +164,7 @@ impl Named {
         let mut object: Map<String, Value> = self
             .accounts
             .iter()
+            .filter(|(name, _)| !CONSTANT.contains(name))
             .map(|(name, account)| {
                 let account = account.as_ref().map_or(Value::Null, text);
                 ((*name).to_owned(), account)

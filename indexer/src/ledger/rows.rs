@@ -4,7 +4,7 @@ use lottery::{
     events::{GameSettled, Payment},
     state::MEGA,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::event::Event;
 use crate::store::{
@@ -25,22 +25,14 @@ pub(super) struct Place {
 }
 
 /// Fields that have columns, or rows, of their own.
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     "version", "house", "game", "games", "released", "draw", "cranker", "bounty", "payments",
+    "rounds",
 ];
 
-/// The fields of an event that have no column, but for those of its games.
-fn body(event: &Event) -> Map<String, Value> {
-    let Value::Object(mut body) = event.json() else {
-        return Map::new();
-    };
-    body.retain(|field, _| !OWN.contains(&field.as_str()) && field != "rounds");
-    body
-}
-
-/// What an event says of one of its games.
-fn of_game(event: &Event, item: usize, body: &Map<String, Value>) -> Value {
-    let mut body = body.clone();
+/// What an event says of one of its games, beyond what has a column.
+fn body(event: &Event, item: usize) -> Value {
+    let mut body = event.fields(|field| !OWN.contains(&field));
     if let Event::DrawSettled(settled) = event
         && let Some(round) = settled.rounds.get(item)
     {
@@ -54,7 +46,6 @@ fn of_game(event: &Event, item: usize, body: &Map<String, Value>) -> Value {
 /// The rows of an event: one a game, or a single one.
 pub(super) fn events(place: Place, event: &Event) -> Vec<EventRow> {
     let about = event.about();
-    let common = body(event);
     let games: Vec<_> = match about.games.as_slice() {
         [] => vec![None],
         games => games.iter().copied().map(Some).collect(),
@@ -76,7 +67,7 @@ pub(super) fn events(place: Place, event: &Event) -> Vec<EventRow> {
             cranker: about.cranker.filter(|_| number == 0),
             amount: about.amount.filter(|_| number == 0).map(U64),
             bounty: about.bounty.filter(|_| number == 0).map(U64),
-            body: of_game(event, number, &common),
+            body: body(event, number),
         })
         .collect()
 }

@@ -35,7 +35,7 @@ use super::{
 const PART: usize = 18_000;
 
 /// Batches of games that are made up before the clock runs for them.
-const WINDOW: u64 = 50;
+const WINDOW: u64 = 20;
 
 /// The writer at work on a database.
 struct Work {
@@ -103,13 +103,17 @@ impl Work {
 }
 
 /// Takes a chain of that size into an empty database, and asks it questions.
-pub async fn run(options: PgConnectOptions, scale: Scale, bar: &ProgressBar) -> Result<Report> {
+pub async fn run(
+    options: PgConnectOptions,
+    scale: Scale,
+    beside: Beside,
+    bar: &ProgressBar,
+) -> Result<Report> {
     let pool = store::pool(options.clone(), 5);
     store::migrate(&pool).await?;
     claim(&pool).await?;
     let mut connection = PgConnection::connect_with(&options).await?;
     let mut memory = Memory::default();
-    let beside = Beside::Copies;
     let (accounts, ledger) =
         take(&options, &mut connection, scale, bar, &mut memory, beside).await?;
     copies::drop_twins(&mut connection).await?;
@@ -150,8 +154,8 @@ pub async fn fill(options: PgConnectOptions, scale: Scale) -> Result<()> {
 }
 
 /// What is done beside taking rows in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Beside {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
     /// The same rows by COPY alone.
     Copies,
     Nothing,
@@ -296,7 +300,7 @@ async fn take_history(
         let more = history.next();
         let last = more.is_none();
         waiting.extend(more.unwrap_or_default());
-        if waiting.len() < CHUNK * 20 && !last {
+        if waiting.len() < CHUNK * 4 && !last {
             continue;
         }
         let transactions = std::mem::take(&mut waiting);
@@ -315,7 +319,20 @@ async fn take_history(
             break;
         }
     }
-    Ok(Rate::new(copied.rows, took, copied, Duration::ZERO))
+    let rows = ledger_rows(connection).await?;
+    Ok(Rate::new(rows, took, copied, Duration::ZERO))
+}
+
+/// Rows of all tables of the ledger.
+async fn ledger_rows(connection: &mut PgConnection) -> Result<u64> {
+    let rows: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM transactions) + (SELECT count(*) FROM instructions)
+              + (SELECT count(*) FROM game_events) + (SELECT count(*) FROM payments)
+              + (SELECT count(*) FROM jackpot_contributions)",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(rows)?)
 }
 
 async fn send_chunks(work: &mut Work, transactions: Vec<TransactionUpdate>) -> Result<Duration> {

@@ -11,7 +11,7 @@ mod queries;
 mod report;
 mod transactions;
 
-pub use catch_up::{fill, run};
+pub use catch_up::{Beside, fill, run};
 pub use document::write as document;
 pub use report::{Rate, Report};
 

@@ -30,7 +30,7 @@ impl Rate {
             rows,
             rows_per_second: ours,
             copied_per_second: theirs,
-            ratio: ours / theirs.max(1e-9),
+            ratio: if copied.rows > 0 { ours / theirs } else { 0.0 },
             finish_seconds: finish.as_secs_f64(),
         }
     }
