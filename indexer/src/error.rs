@@ -10,6 +10,8 @@ use crate::store::writer::WriterError;
 pub enum IngestError {
     #[error("the database refused a statement: {0}")]
     Writer(#[source] WriterError),
+    #[error("what arrived could not be decoded: {0}; it will be read again")]
+    Prepare(#[source] tokio::task::JoinError),
     #[error(
         "the database did not come back while stopping; the last batch will be read again: {0}"
     )]
@@ -29,6 +31,10 @@ pub enum LedgerError {
     Slot(u64),
     #[error("the node lists the same signatures again before {0}")]
     Page(solana_signature::Signature),
+    #[error("what was read could not be decoded: {0}")]
+    Prepare(#[source] tokio::task::JoinError),
+    #[error("the node lists transaction {0}, but does not serve it")]
+    Unserved(String),
     #[error("nobody writes any more")]
     Deaf,
 }

@@ -62,19 +62,19 @@ impl Forks {
         let slot = update.slot;
         if Some(slot) > self.finalized {
             let parent = self.parents.entry(slot).or_default();
-            *parent = parent.or(update.parent);
+            // A block that died may be made again, on another one.
+            *parent = update.parent.or(*parent);
         }
         match update.status {
             SlotStatus::Processed => Settled::default(),
-            SlotStatus::Dead => Settled {
-                dropped: self
-                    .touched
-                    .contains_key(&slot)
-                    .then_some(slot)
-                    .into_iter()
-                    .collect(),
-                unsure: Vec::new(),
-            },
+            SlotStatus::Dead => {
+                self.parents.remove(&slot);
+                let is_touched = self.touched.contains_key(&slot);
+                Settled {
+                    dropped: is_touched.then_some(slot).into_iter().collect(),
+                    unsure: Vec::new(),
+                }
+            }
             SlotStatus::Confirmed => self.settle(slot, self.confirmed),
             SlotStatus::Finalized => self.settle(slot, self.finalized),
         }

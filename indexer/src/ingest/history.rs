@@ -6,7 +6,7 @@ use super::{
     prepare::{Gathered, Prepared},
     write,
 };
-use crate::ledger::Chunk;
+use crate::{error::LedgerError, ledger::Chunk};
 
 /// What a chunk of history added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,15 @@ pub struct Added {
 pub async fn store_history(
     connection: &mut PgConnection,
     chunk: Chunk,
-) -> Result<Added, sqlx::Error> {
+) -> Result<Added, LedgerError> {
     let gathered = Gathered {
         transactions: chunk.transactions,
         letters: chunk.letters,
         ..Gathered::default()
     };
-    let prepared = Prepared::beside(gathered).await;
+    let prepared = Prepared::beside(gathered)
+        .await
+        .map_err(LedgerError::Prepare)?;
     let written = write::store(connection, &prepared).await?;
     // Who no longer waits need not be told.
     let _ = chunk.done.send(());

@@ -32,7 +32,7 @@ use crate::{
 use forks::{Forks, Settled};
 pub use history::{Added, store_history};
 use persist::{Attempts, persist};
-use prepare::{Prepared, Step};
+use prepare::{Ended, Prepared, Step};
 use write::Written;
 
 /// Events that wait for the writer before the source has to.
@@ -124,10 +124,13 @@ impl Ingest {
             }
         }
         drop(steps);
-        // It has nothing to say, and ends when it is not heard.
-        let _ = preparing.await;
+        let ended = preparing.await;
         self.writer.close().await;
-        result
+        result?;
+        match ended {
+            Ok(Ok(()) | Err(Ended::Deaf)) => Ok(()),
+            Ok(Err(Ended::BrokenOff(error))) | Err(error) => Err(IngestError::Prepare(error)),
+        }
     }
 
     /// Does a step, once, however often the database fails meanwhile.

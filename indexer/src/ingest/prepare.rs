@@ -1,6 +1,9 @@
 //! What has arrived, decoded while the database is still busy with what came before.
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinError,
+};
 
 use super::BATCH_EVENTS;
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
         batch::Batch,
         column::Time,
         dead_letters::{DeadLetter, LetterKind},
-        transactions::Cursor,
+        transactions::Move,
     },
     telemetry,
 };
@@ -39,7 +42,7 @@ pub(super) struct Gathered {
     pub letters: Vec<DeadLetter>,
     pub progress: Option<Progress>,
     /// Of the ledger.
-    pub cursor: Option<Cursor>,
+    pub cursor: Option<Move>,
 }
 
 impl Gathered {
@@ -123,15 +126,15 @@ impl Prepared {
     }
 
     /// The same, beside everything else that this process does.
-    pub async fn beside(gathered: Gathered) -> Self {
+    ///
+    /// # Errors
+    /// When decoding breaks off: what was gathered is lost then, and must not be taken for
+    /// written.
+    pub async fn beside(gathered: Gathered) -> Result<Self, JoinError> {
         if gathered.len() < MANY {
-            return Self::of(gathered);
+            return Ok(Self::of(gathered));
         }
-        match tokio::task::spawn_blocking(|| Self::of(gathered)).await {
-            Ok(prepared) => prepared,
-            // It was broken off, as tasks are when the process ends.
-            Err(_) => Self::default(),
-        }
+        tokio::task::spawn_blocking(|| Self::of(gathered)).await
     }
 }
 
@@ -147,57 +150,63 @@ pub(super) enum Step {
     Trouble(String),
 }
 
-/// Nobody writes any more.
-struct Deaf;
+/// Why nothing more is prepared.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Nobody writes any more.
+    Deaf,
+    BrokenOff(JoinError),
+}
+
+impl From<JoinError> for Ended {
+    fn from(error: JoinError) -> Self {
+        Self::BrokenOff(error)
+    }
+}
 
 /// Prepares what arrives until nothing more does, or nobody writes any more.
 pub(super) async fn run(
     mut events: mpsc::Receiver<Event>,
     mut chunks: mpsc::Receiver<Chunk>,
     steps: mpsc::Sender<Step>,
-) {
+) -> Result<(), Ended> {
     let stage = Stage(steps);
     let mut arrived = Vec::with_capacity(BATCH_EVENTS);
     let (mut live, mut history) = (true, true);
     while live || history {
-        let passed_on = tokio::select! {
+        tokio::select! {
             count = events.recv_many(&mut arrived, BATCH_EVENTS), if live => {
                 live = count > 0;
                 telemetry::queue(events.len());
-                stage.take(&mut arrived).await
+                stage.take(&mut arrived).await?;
             }
             chunk = chunks.recv(), if history => match chunk {
-                Some(chunk) => stage.chunk(chunk).await,
-                None => {
-                    history = false;
-                    Ok(())
-                }
+                Some(chunk) => stage.chunk(chunk).await?,
+                None => history = false,
             }
-        };
-        if passed_on.is_err() {
-            return;
         }
     }
+    Ok(())
 }
 
 /// Passes steps on.
 struct Stage(mpsc::Sender<Step>);
 
 impl Stage {
-    async fn pass(&self, step: Step) -> Result<(), Deaf> {
-        self.0.send(step).await.map_err(|_| Deaf)
+    async fn pass(&self, step: Step) -> Result<(), Ended> {
+        self.0.send(step).await.map_err(|_| Ended::Deaf)
     }
 
-    async fn write(&self, gathered: &mut Gathered) -> Result<(), Deaf> {
+    async fn write(&self, gathered: &mut Gathered) -> Result<(), Ended> {
         if gathered.is_empty() {
             return Ok(());
         }
-        let prepared = Prepared::beside(std::mem::take(gathered)).await;
+        let prepared = Prepared::beside(std::mem::take(gathered)).await?;
         self.pass(Step::Write(Box::new(prepared))).await
     }
 
     /// Passes on what has arrived, in its order.
-    async fn take(&self, events: &mut Vec<Event>) -> Result<(), Deaf> {
+    async fn take(&self, events: &mut Vec<Event>) -> Result<(), Ended> {
         let mut gathered = Gathered::default();
         for event in std::mem::take(events) {
             let alone = match event {
@@ -228,7 +237,7 @@ impl Stage {
                         accounts,
                         ..Gathered::default()
                     };
-                    Step::Part(Box::new(Prepared::beside(part).await))
+                    Step::Part(Box::new(Prepared::beside(part).await?))
                 }
                 Event::Complete { slot } => Step::Complete(slot),
                 Event::Trouble(trouble) => Step::Trouble(trouble),
@@ -239,14 +248,14 @@ impl Stage {
         self.write(&mut gathered).await
     }
 
-    async fn chunk(&self, chunk: Chunk) -> Result<(), Deaf> {
+    async fn chunk(&self, chunk: Chunk) -> Result<(), Ended> {
         let gathered = Gathered {
             transactions: chunk.transactions,
             letters: chunk.letters,
             cursor: chunk.cursor,
             ..Gathered::default()
         };
-        let prepared = Prepared::beside(gathered).await;
+        let prepared = Prepared::beside(gathered).await?;
         self.pass(Step::Chunk(Box::new(prepared), chunk.done)).await
     }
 }

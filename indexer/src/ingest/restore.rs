@@ -74,10 +74,10 @@ where
 /// Which of the slots are not on the chain, by a node's word; none where it cannot tell.
 /// `None` when the indexer stops.
 pub(super) async fn ask(wiring: &Wiring, slots: &[i64], update: SlotUpdate) -> Option<Vec<i64>> {
-    let (Some(first), Some(last)) = (slots.iter().min(), slots.iter().max()) else {
+    let Some(first) = slots.iter().min() else {
         return Some(Vec::new());
     };
-    let blocks = || wiring.chain.blocks(*first, *last, update.status);
+    let blocks = || wiring.chain.blocks(*first, update.slot, update.status);
     let Some(blocks) = insist(wiring, "its blocks", blocks).await? else {
         return Some(Vec::new());
     };

@@ -74,6 +74,13 @@ pub(super) async fn store(
     let mut transaction = connection.begin().await?;
     let mut written = Written::default();
     let gathered = &prepared.gathered;
+    if let Some(step) = &gathered.cursor
+        && !transactions::stands_at(&mut transaction, step.from.as_ref()).await?
+    {
+        // A fork moved the ledger back: it lists what there is from there on once more.
+        transaction.rollback().await?;
+        return Ok(written);
+    }
     each(
         &mut transaction,
         &gathered.accounts,
@@ -95,8 +102,8 @@ pub(super) async fn store(
     if let Some(Progress { applied, chain }) = gathered.progress {
         watermark::progress(&mut transaction, applied, chain).await?;
     }
-    if let Some(cursor) = &gathered.cursor {
-        transactions::advance(&mut transaction, cursor).await?;
+    if let Some(step) = &gathered.cursor {
+        transactions::advance(&mut transaction, &step.to).await?;
     }
     transaction.commit().await?;
     Ok(written)

@@ -198,7 +198,11 @@ fn replay(mut row: Row<GameBody>, events: &[&Told]) -> (Row<GameBody>, Option<i6
     if row.body != before {
         // Entries may close after their game: that is not seeing the game.
         let last = closed.or_else(|| events.iter().map(|told| told.slot).max());
-        row.head.slot = row.head.slot.max(last.unwrap_or_default());
+        let last = last.unwrap_or_default();
+        if last > row.head.slot {
+            // The account itself, as of that slot, says more.
+            (row.head.slot, row.head.write_version) = (last, -1);
+        }
     }
     (row, closed)
 }

@@ -31,10 +31,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{LedgerError, redact},
-    source::TransactionUpdate,
+    source::{TransactionUpdate, at_least_confirmed},
     store::{
         dead_letters::{DeadLetter, LetterKind},
-        transactions::{self, Cursor},
+        transactions::{self, Cursor, Move},
     },
 };
 
@@ -69,8 +69,8 @@ pub struct Chunk {
     pub transactions: Vec<TransactionUpdate>,
     /// What could not be read.
     pub letters: Vec<DeadLetter>,
-    /// Where the ledger stands afterwards.
-    pub cursor: Option<Cursor>,
+    /// Where the ledger stands afterwards; `None` for history that does not move it.
+    pub cursor: Option<Move>,
     /// Told when it is in the tables.
     pub done: oneshot::Sender<()>,
 }
@@ -83,6 +83,17 @@ enum Fetched {
     Missing,
     /// In the table already.
     Known,
+}
+
+/// What is read, and how far that brought the ledger.
+struct Walk {
+    slots: RangeInclusive<u64>,
+    /// A transaction that is set aside if it is missing.
+    hopeless: Option<String>,
+    /// Whether the ledger moves with what is read.
+    is_moving: bool,
+    /// Where it stands after what was handed over.
+    cursor: Option<Cursor>,
 }
 
 type Listed = RpcConfirmedTransactionStatusWithSignature;
@@ -100,22 +111,30 @@ impl Ledger {
             rpc,
             pool,
             writer,
-            commitment,
+            commitment: at_least_confirmed(commitment),
             interval,
         }
     }
 
     /// Reads until `stop`, trying again after failures.
     pub async fn run(self, stop: CancellationToken) {
-        let mut misses = 0;
+        // The first that is missing, and how often it was.
+        let mut missing: Option<(String, u32)> = None;
         loop {
+            let hopeless = missing.as_ref().filter(|(_, times)| *times >= ATTEMPTS);
+            let hopeless = hopeless.map(|(signature, _)| signature.clone());
             let caught_up = tokio::select! {
                 () = stop.cancelled() => return,
-                caught_up = self.catch_up(misses >= ATTEMPTS) => caught_up,
+                caught_up = self.catch_up(hopeless) => caught_up,
             };
             match caught_up {
-                Ok(true) => misses = 0,
-                Ok(false) => misses += 1,
+                Ok(None) => missing = None,
+                Ok(Some(signature)) => {
+                    let times = missing
+                        .filter(|(before, _)| *before == signature)
+                        .map_or(0, |(_, times)| times);
+                    missing = Some((signature, times.saturating_add(1)));
+                }
                 Err(LedgerError::Deaf) => return,
                 Err(error) => {
                     let error = redact(&error.to_string());
@@ -129,44 +148,52 @@ impl Ledger {
         }
     }
 
-    /// Reads up to the newest transaction; `false` when one was not served yet.
-    /// With `give_up` such a one is set aside instead.
+    /// Reads up to the newest transaction; returns the first that was not served yet, up to
+    /// which it came then. One that is `hopeless` is set aside instead.
     ///
     /// # Errors
     /// When the node or the database fails.
-    pub async fn catch_up(&self, give_up: bool) -> Result<bool, LedgerError> {
-        let Some(cursor) = transactions::cursor(&self.pool).await? else {
-            return self.read(None, 0..=u64::MAX, give_up).await;
+    pub async fn catch_up(&self, hopeless: Option<String>) -> Result<Option<String>, LedgerError> {
+        let cursor = transactions::cursor(&self.pool).await?;
+        let mut walk = Walk {
+            slots: 0..=u64::MAX,
+            hopeless,
+            is_moving: true,
+            cursor: cursor.clone(),
         };
-        match self
-            .read(Some(signature(&cursor.signature)?), 0..=u64::MAX, give_up)
-            .await
-        {
+        let Some(cursor) = cursor else {
+            return self.read(None, &mut walk).await;
+        };
+        let until = signature(&cursor.signature)?;
+        match self.read(Some(until), &mut walk).await {
             Err(LedgerError::Rpc(error)) if is_unknown_signature(&error) => {
                 // The node has forgotten it, as nodes do after a while. What it
                 // still has from that slot on is read.
                 let slot = cursor.slot;
                 tracing::warn!(slot, "the node no longer knows where the ledger stands");
-                let from = u64::try_from(slot).unwrap_or_default();
-                self.read(None, from..=u64::MAX, give_up).await
+                walk.slots = u64::try_from(slot).unwrap_or_default()..=u64::MAX;
+                self.read(None, &mut walk).await
             }
             read => read,
         }
     }
 
-    /// Reads the transactions of these slots, oldest first.
+    /// Reads the transactions of these slots, oldest first, without moving the ledger;
+    /// returns the first that the node lists but does not serve.
     ///
     /// # Errors
-    /// When the node or the database fails, or the node does not serve one of them.
-    pub async fn read_slots(&self, slots: RangeInclusive<u64>) -> Result<(), LedgerError> {
-        for attempt in 0..ATTEMPTS {
-            let give_up = attempt.saturating_add(1) == ATTEMPTS;
-            if self.read(None, slots.clone(), give_up).await? {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        Ok(())
+    /// When the node or the database fails.
+    pub async fn read_slots(
+        &self,
+        slots: RangeInclusive<u64>,
+    ) -> Result<Option<String>, LedgerError> {
+        let mut walk = Walk {
+            slots,
+            hopeless: None,
+            is_moving: false,
+            cursor: None,
+        };
+        self.read(None, &mut walk).await
     }
 
     /// Reads the transactions after `until` and of these slots, oldest first.
@@ -176,10 +203,9 @@ impl Ledger {
     async fn read(
         &self,
         until: Option<Signature>,
-        slots: RangeInclusive<u64>,
-        give_up: bool,
-    ) -> Result<bool, LedgerError> {
-        let from = *slots.start();
+        walk: &mut Walk,
+    ) -> Result<Option<String>, LedgerError> {
+        let from = *walk.slots.start();
         let newest = self.page(None, until, from).await?;
         let mut begins = Vec::new();
         let mut page = newest.clone();
@@ -195,14 +221,14 @@ impl Ledger {
         }
         // The oldest page is at hand, if there is more than one.
         while begins.pop().is_some() {
-            if !self.take(page, &slots, give_up).await? {
-                return Ok(false);
+            if let Some(missing) = self.take(page, walk).await? {
+                return Ok(Some(missing));
             }
             let Some(begin) = begins.last() else { break };
             page = self.page(Some(*begin), until, from).await?;
         }
         // Asked for once more, the newest would no longer end where the next one begins.
-        self.take(newest, &slots, give_up).await
+        self.take(newest, walk).await
     }
 
     /// At most [`PAGE`] signatures before one and after `until`, newest first.
@@ -227,16 +253,15 @@ impl Ledger {
         Ok(page)
     }
 
-    /// Reads the transactions of a page and hands them over, oldest first; `false` when
-    /// one was not served yet.
+    /// Reads the transactions of a page and hands them over, oldest first; returns the
+    /// first that was not served yet.
     async fn take(
         &self,
         mut page: Vec<Listed>,
-        slots: &RangeInclusive<u64>,
-        give_up: bool,
-    ) -> Result<bool, LedgerError> {
+        walk: &mut Walk,
+    ) -> Result<Option<String>, LedgerError> {
         page.reverse();
-        page.retain(|info| slots.contains(&info.slot));
+        page.retain(|info| walk.slots.contains(&info.slot));
         for chunk in page.chunks(CHUNK) {
             let signatures: Vec<String> = chunk.iter().map(|i| i.signature.clone()).collect();
             let missing = transactions::missing(&self.pool, &signatures).await?;
@@ -245,9 +270,11 @@ impl Ledger {
                 .iter()
                 .map(|info| (info.clone(), missing.contains(&info.signature)))
                 .collect();
+            let hopeless = walk.hopeless.as_deref();
             let fetched: Vec<Fetched> = stream::iter(asked)
                 .map(|(info, missing)| async move {
                     if missing {
+                        let give_up = hopeless == Some(info.signature.as_str());
                         self.fetch(&info, give_up).await
                     } else {
                         Ok(Fetched::Known)
@@ -256,11 +283,11 @@ impl Ledger {
                 .buffered(CONCURRENCY)
                 .try_collect()
                 .await?;
-            if !self.hand_over(chunk, fetched).await? {
-                return Ok(false);
+            if let Some(missing) = self.hand_over(chunk, fetched, walk).await? {
+                return Ok(Some(missing));
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     async fn fetch(&self, info: &Listed, give_up: bool) -> Result<Fetched, LedgerError> {
@@ -301,14 +328,14 @@ impl Ledger {
         &self,
         chunk: &[Listed],
         fetched: Vec<Fetched>,
-    ) -> Result<bool, LedgerError> {
+        walk: &mut Walk,
+    ) -> Result<Option<String>, LedgerError> {
         let (mut transactions, mut letters) = (Vec::new(), Vec::new());
-        let mut last = None;
-        let mut whole = true;
+        let (mut last, mut missing) = (None, None);
         for (info, fetched) in chunk.iter().zip(fetched) {
             match fetched {
                 Fetched::Missing => {
-                    whole = false;
+                    missing = Some(info.signature.clone());
                     break;
                 }
                 Fetched::Known => {}
@@ -317,13 +344,15 @@ impl Ledger {
             }
             last = Some(info);
         }
-        let cursor = match last {
-            Some(last) => Some(Cursor {
+        let mut cursor = None;
+        if let Some(last) = last.filter(|_| walk.is_moving) {
+            let to = Cursor {
                 signature: last.signature.clone(),
                 slot: slot(last.slot)?,
-            }),
-            None => None,
-        };
+            };
+            let from = walk.cursor.replace(to.clone());
+            cursor = Some(Move { from, to });
+        }
         let (done, written) = oneshot::channel();
         let chunk = Chunk {
             transactions,
@@ -336,6 +365,6 @@ impl Ledger {
             .await
             .map_err(|_| LedgerError::Deaf)?;
         written.await.map_err(|_| LedgerError::Deaf)?;
-        Ok(whole)
+        Ok(missing)
     }
 }

@@ -15,7 +15,10 @@ use solana_transaction_status_client_types::{
     EncodedConfirmedTransactionWithStatusMeta, UiTransactionEncoding,
 };
 
-use crate::{error::LedgerError, source::SourceError};
+use crate::{
+    error::LedgerError,
+    source::{SourceError, at_least_confirmed},
+};
 
 /// A transaction, if the node has it.
 ///
@@ -28,7 +31,7 @@ pub async fn fetch(
 ) -> Result<Option<EncodedConfirmedTransactionWithStatusMeta>, LedgerError> {
     let config = RpcTransactionConfig {
         encoding: Some(UiTransactionEncoding::Base64),
-        commitment: Some(commitment),
+        commitment: Some(at_least_confirmed(commitment)),
         max_supported_transaction_version: Some(1),
     };
     let asked = serde_json::json!([signature.to_string(), config]);
@@ -50,7 +53,7 @@ pub async fn newest_transaction(
                 before: None,
                 until: None,
                 limit: Some(1),
-                commitment: Some(commitment),
+                commitment: Some(at_least_confirmed(commitment)),
             },
         )
         .await?;

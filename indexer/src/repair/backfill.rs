@@ -66,6 +66,8 @@ pub async fn backfill(
     };
     let (read, written) = tokio::join!(read, write);
     let total = written?;
-    read?;
-    Ok(total)
+    match read? {
+        Some(missing) => Err(LedgerError::Unserved(missing)),
+        None => Ok(total),
+    }
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use solana_rpc_client_api::client_error::ErrorKind;
+use solana_rpc_client_api::{
+    client_error::{Error as ClientError, ErrorKind},
+    request::RpcError,
+};
 
 use super::{
     AccountUpdate, SlotStatus, SourceError,
@@ -24,12 +27,7 @@ pub struct Chain {
 impl Chain {
     /// Answers are of `commitment`, or of confirmed blocks where that is not as much.
     pub fn new(rpc: Arc<RpcClient>, commitment: CommitmentConfig) -> Self {
-        let commitment = match commitment.commitment {
-            CommitmentLevel::Finalized => CommitmentConfig::finalized(),
-            CommitmentLevel::Processed | CommitmentLevel::Confirmed => {
-                CommitmentConfig::confirmed()
-            }
-        };
+        let commitment = at_least_confirmed(commitment);
         Self { rpc, commitment }
     }
 
@@ -45,18 +43,18 @@ impl Chain {
         read(&self.rpc, self.commitment, addresses, Some(slot)).await
     }
 
-    /// The slots from `first` to `last` that have blocks; `None` from a node that does not
-    /// tell.
+    /// The slots from `first` to `head`, which has one, that have blocks, or may have had
+    /// one that the node no longer keeps; `None` from a node that does not tell.
     ///
     /// # Errors
-    /// When the node does not answer, or not as asked.
+    /// When the node does not answer, or does not know of `head` yet.
     pub async fn blocks(
         &self,
         first: i64,
-        last: i64,
+        head: i64,
         status: SlotStatus,
     ) -> Result<Option<BTreeSet<i64>>, SourceError> {
-        if last.saturating_sub(first) > MAX_BLOCKS {
+        if head.saturating_sub(first) > MAX_BLOCKS {
             return Ok(None);
         }
         let commitment = match status {
@@ -66,20 +64,47 @@ impl Chain {
         let asked = |slot: i64| u64::try_from(slot).map_err(|_| SourceError::Slot(0));
         let answer = self
             .rpc
-            .get_blocks_with_commitment(asked(first)?, Some(asked(last)?), commitment)
+            .get_blocks_with_commitment(asked(first)?, Some(asked(head)?), commitment)
             .await;
-        match answer {
+        let mut blocks = match answer {
             Ok(blocks) => blocks
                 .into_iter()
                 .map(slot_number)
-                .collect::<Result<_, _>>()
-                .map(Some),
-            // It refuses the question, which asking again will not change.
-            Err(error) if matches!(error.kind(), ErrorKind::RpcError(_)) => {
+                .collect::<Result<BTreeSet<i64>, _>>()?,
+            Err(error) if is_unknown_method(&error) => {
                 tracing::debug!(%error, "the node does not tell which slots have blocks");
-                Ok(None)
+                return Ok(None);
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        // A node that is not that far leaves out what it does not know without a word.
+        if !blocks.contains(&head) {
+            return Err(SourceError::NoBlock(head));
         }
+        // And so does one that does not keep blocks for that long.
+        let kept = match self.rpc.get_first_available_block().await {
+            Ok(slot) => slot_number(slot)?,
+            Err(error) if is_unknown_method(&error) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        blocks.extend(first..kept.min(head));
+        Ok(Some(blocks))
+    }
+}
+
+/// Whether the node does not know the question.
+fn is_unknown_method(error: &ClientError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::RpcError(RpcError::RpcResponseError { code: -32601, .. })
+    )
+}
+
+/// The commitment, or `confirmed` where it is less: nodes tell of blocks and of history
+/// only what is confirmed.
+pub fn at_least_confirmed(commitment: CommitmentConfig) -> CommitmentConfig {
+    match commitment.commitment {
+        CommitmentLevel::Finalized => CommitmentConfig::finalized(),
+        CommitmentLevel::Processed | CommitmentLevel::Confirmed => CommitmentConfig::confirmed(),
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::dead_letters::DeadLetter;
-pub use chain::Chain;
+pub use chain::{Chain, at_least_confirmed};
 pub use geyser::{GeyserConfig, GeyserSource, RpcSnapshots};
 pub use rpc::{RpcSource, RpcSourceConfig};
 
@@ -174,6 +174,8 @@ pub enum SourceError {
     Timeout(u64),
     #[error("{0} is no slot")]
     Slot(u64),
+    #[error("the node does not know the block of slot {0} yet")]
+    NoBlock(i64),
     #[error("account {0} came without its bytes in base64")]
     Encoding(String),
     #[error("the snapshot is of slot {slot}, behind slot {known} that is already stored")]

@@ -110,11 +110,13 @@ pub async fn store(pool: &PgPool, derived: &Derived) -> Result<bool, sqlx::Error
     let current = sqlx::query(
         "UPDATE games SET derived_rounds = $2, derived_settled = $3
          WHERE address = $1 AND rounds_settled = $2 AND (status = 'settled') = $3
+           AND substr(round_seeds, 1, $2 * 32) = $4
            AND (derived_rounds <> $2 OR derived_settled <> $3)",
     )
     .bind(&game)
     .bind(rounds)
     .bind(derived.played.settled)
+    .bind(derived.played.seeds.concat())
     .execute(&mut *transaction)
     .await?;
     if current.rows_affected() == 0 {

@@ -93,7 +93,8 @@ pub async fn revealed_at(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE draws SET value = $2, reveal_slot = $3, state = 1, bounty = 0,
-             slot = GREATEST(slot, $3)
+             slot = GREATEST(slot, $3),
+             write_version = CASE WHEN $3 > slot THEN -1 ELSE write_version END
          WHERE address = $1 AND state = 0",
     )
     .bind(draw)
@@ -114,7 +115,9 @@ pub async fn aborted_at(
     slot: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE draws SET state = 2, slot = GREATEST(slot, $2) WHERE address = $1 AND state = 0",
+        "UPDATE draws SET state = 2, slot = GREATEST(slot, $2),
+             write_version = CASE WHEN $2 > slot THEN -1 ELSE write_version END
+         WHERE address = $1 AND state = 0",
     )
     .bind(draw)
     .bind(slot)

@@ -34,7 +34,8 @@ pub async fn refunded(
 ) -> Result<(), sqlx::Error> {
     let (addresses, slots): (Vec<_>, Vec<_>) = entries.iter().cloned().unzip();
     sqlx::query(
-        "UPDATE entries AS e SET refunded = TRUE, slot = GREATEST(e.slot, r.slot)
+        "UPDATE entries AS e SET refunded = TRUE, slot = GREATEST(e.slot, r.slot),
+             write_version = CASE WHEN r.slot > e.slot THEN -1 ELSE e.write_version END
          FROM UNNEST($1::text[], $2::int8[]) AS r(address, slot)
          WHERE e.address = r.address AND NOT e.refunded",
     )

@@ -101,6 +101,30 @@ pub async fn cursor(pool: &PgPool) -> Result<Option<Cursor>, sqlx::Error> {
         .await
 }
 
+/// A step of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Where it stood when the step was read.
+    pub from: Option<Cursor>,
+    pub to: Cursor,
+}
+
+/// Whether the ledger still stands where a step was read from: a fork may have moved it
+/// back meanwhile. Nobody moves it until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn stands_at(
+    connection: &mut PgConnection,
+    cursor: Option<&Cursor>,
+) -> Result<bool, sqlx::Error> {
+    let stands: Option<Cursor> =
+        sqlx::query_as("SELECT signature, slot::int8 FROM ledger_cursor FOR UPDATE")
+            .fetch_optional(connection)
+            .await?;
+    Ok(stands.as_ref() == cursor)
+}
+
 /// Moves the cursor.
 ///
 /// # Errors

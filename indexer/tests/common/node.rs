@@ -160,6 +160,7 @@ async fn answer(State(node): State<Node>, Json(request): Json<Value>) -> Json<Va
                 .collect();
             json!({"context": {"slot": script.slot}, "value": found})
         }
+        "getFirstAvailableBlock" => json!(0),
         "getBlocks" => {
             let range = params[0].as_u64().unwrap()..=params[1].as_u64().unwrap();
             let blocks = script.blocks.iter().filter(|slot| range.contains(slot));

@@ -34,6 +34,7 @@ async fn answer(State(slot): State<Arc<AtomicU64>>, Json(request): Json<Value>) 
         }
         "getProgramAccounts" => json!({"context": context, "value": []}),
         "getSignaturesForAddress" => json!([]),
+        "getFirstAvailableBlock" => json!(0),
         "getBlocks" => {
             let slot = |at: usize| request["params"][at].as_u64().unwrap();
             json!((slot(0)..=slot(1)).collect::<Vec<_>>())
