@@ -47,13 +47,20 @@ pub async fn run(pool: PgPool, changed: Arc<Notify>, stop: CancellationToken) {
 /// # Errors
 /// The database's. A game that contradicts itself is logged and skipped.
 pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
-    for game in derived::games_to_derive(pool, GAMES).await? {
-        match derive_game(pool, &game).await {
-            Ok(_) => {}
-            Err(error @ DeriveError::Inconsistent { .. }) => {
-                tracing::error!(%error, "fates not computed");
+    // On from the last one: those that wait, or contradict themselves, hold up no other.
+    let mut after = String::new();
+    loop {
+        let games = derived::games_to_derive(pool, &after, GAMES).await?;
+        let Some(last) = games.last() else { break };
+        after = last.to_string();
+        for game in &games {
+            match derive_game(pool, game).await {
+                Ok(_) => {}
+                Err(error @ DeriveError::Inconsistent { .. }) => {
+                    tracing::error!(%error, "fates not computed");
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
         }
     }
     prove_rounds(pool).await?;

@@ -10,6 +10,8 @@ use crate::store::writer::WriterError;
 pub enum IngestError {
     #[error("the database refused a statement: {0}")]
     Writer(#[source] WriterError),
+    #[error("another indexer writes to this database now; start this one again to stand by")]
+    Superseded,
     #[error("what arrived could not be decoded: {0}; it will be read again")]
     Prepare(#[source] tokio::task::JoinError),
     #[error(

@@ -80,7 +80,13 @@ pub enum FateError {
     Grows { tickets: u32, survivors: u32 },
     #[error("more seeds than rounds")]
     Rounds,
+    /// Anybody may make such a game, at a lamport a ticket.
+    #[error("{0} tickets are more than are followed one by one")]
+    TooLarge(u32),
 }
+
+/// Most tickets of a game whose fates are computed: some ten bytes of memory each.
+pub const MAX_TICKETS: u32 = 10_000_000;
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
@@ -151,7 +157,17 @@ pub fn play(game: &Played) -> Result<Outcome, FateError> {
     if game.seeds.len() > usize::from(game.rounds) {
         return Err(FateError::Rounds);
     }
-    let mut alive: Vec<u32> = (0..game.tickets).collect();
+    if game.tickets > MAX_TICKETS && !game.seeds.is_empty() {
+        return Err(FateError::TooLarge(game.tickets));
+    }
+    // Of a game that was not drawn, nothing is to be followed.
+    let is_drawn = !game.seeds.is_empty();
+    let in_play = if is_drawn || game.tickets <= MAX_TICKETS {
+        game.tickets
+    } else {
+        0
+    };
+    let mut alive: Vec<u32> = (0..in_play).collect();
     let mut positions = alive.clone();
     let mut eliminated = vec![None; alive.len()];
     let mut rounds = Vec::with_capacity(game.seeds.len());
@@ -379,5 +395,17 @@ mod tests {
         assert!(matches!(play(&played), Err(FateError::Grows { .. })));
         played.seeds.push([0; 32]);
         assert!(matches!(play(&played), Err(FateError::Rounds)));
+    }
+
+    #[test]
+    fn a_game_of_too_many_tickets_takes_no_memory() {
+        let mut played = game(3, 2, 1, 5_000, 1);
+        played.tickets = u32::MAX;
+        assert_eq!(play(&played), Err(FateError::TooLarge(u32::MAX)));
+        // Before its first round nothing is to be followed.
+        played.seeds.clear();
+        let outcome = play(&played).unwrap();
+        let tickets = Tickets { first: 9, count: 1 };
+        assert_eq!(outcome.entry(&played, tickets).eliminated_round, None);
     }
 }

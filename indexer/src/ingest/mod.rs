@@ -77,6 +77,10 @@ pub struct Ingest {
     snapshot: Option<Under>,
     /// The slots that snapshots were taken at, where they may yet be dropped.
     snapshots: Vec<i64>,
+    /// Whether it was the one that writes.
+    has_led: bool,
+    /// The connection since which it knows what may yet be dropped.
+    learned: u64,
 }
 
 impl Ingest {
@@ -87,6 +91,8 @@ impl Ingest {
             forks: Forks::default(),
             snapshot: None,
             snapshots: Vec::new(),
+            has_led: false,
+            learned: 0,
         }
     }
 
@@ -101,6 +107,21 @@ impl Ingest {
         for (slot, account) in touched {
             self.forks.touch(slot, account);
         }
+        (self.has_led, self.learned) = (true, self.writer.generation());
+        Ok(())
+    }
+
+    /// While the connection was lost another indexer may have written: what it left to be
+    /// settled is this one's to watch.
+    async fn relearn(&mut self) -> Result<(), IngestError> {
+        if self.learned == self.writer.generation() {
+            return Ok(());
+        }
+        let (.., touched) = persist!(self, connection => restore::unsettled(connection))?;
+        for (slot, account) in touched {
+            self.forks.touch(slot, account);
+        }
+        self.learned = self.writer.generation();
         Ok(())
     }
 
@@ -135,6 +156,7 @@ impl Ingest {
 
     /// Does a step, once, however often the database fails meanwhile.
     async fn take(&mut self, step: Step) -> Result<(), IngestError> {
+        self.relearn().await?;
         match step {
             Step::Write(prepared) => self.write(&prepared).await,
             Step::Chunk(prepared, done) => {

@@ -12,6 +12,10 @@ use crate::{
     telemetry,
 };
 
+/// One that wrote, and finds that another one does, waits for so long: the other may be its
+/// own connection, of which the server does not know yet that it was lost.
+const STEP_DOWN: Duration = Duration::from_secs(30);
+
 /// After a stop, a database that does not answer is waited for this long.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -21,7 +25,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// lifetime of a connection.)
 macro_rules! persist {
     ($ingest:ident, $connection:ident => $work:expr) => {{
-        let mut attempts = Attempts::new();
+        let mut attempts = Attempts::new($ingest.has_led);
         loop {
             let error = match $ingest.writer.connection().await {
                 Ok($connection) => match $work.await {
@@ -44,13 +48,18 @@ pub(super) use persist;
 
 /// How often something was tried, and until when.
 pub(super) struct Attempts {
+    has_led: bool,
+    /// Since when another one writes.
+    taken: Option<Instant>,
     waits: Box<dyn Iterator<Item = Duration> + Send>,
     deadline: Option<Instant>,
 }
 
 impl Attempts {
-    pub fn new() -> Self {
+    pub fn new(has_led: bool) -> Self {
         Self {
+            has_led,
+            taken: None,
             waits: Box::new(pauses()),
             deadline: None,
         }
@@ -66,7 +75,13 @@ impl Attempts {
             telemetry::statement_failed(cause);
         }
         match &error {
-            WriterError::Taken => tracing::debug!("{error}"),
+            WriterError::Taken => {
+                tracing::debug!("{error}");
+                let since = *self.taken.get_or_insert_with(Instant::now);
+                if self.has_led && since.elapsed() > STEP_DOWN {
+                    return Err(IngestError::Superseded);
+                }
+            }
             WriterError::Database(cause) if store::is_transient(cause) => {
                 tracing::warn!(%error, "the database failed; trying again");
             }

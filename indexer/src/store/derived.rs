@@ -15,16 +15,22 @@ pub struct EntryTickets {
     pub tickets: Tickets,
 }
 
-/// Games whose fates are not up to date.
+/// Games whose fates are not up to date, by address, after one.
 ///
 /// # Errors
 /// The database's.
-pub async fn games_to_derive(pool: &PgPool, limit: i64) -> Result<Vec<Pubkey>, sqlx::Error> {
+pub async fn games_to_derive(
+    pool: &PgPool,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Pubkey>, sqlx::Error> {
     sqlx::query(
         "SELECT address FROM games
-         WHERE derived_rounds <> rounds_settled OR derived_settled <> (status = 'settled')
-         ORDER BY address LIMIT $1",
+         WHERE (derived_rounds <> rounds_settled OR derived_settled <> (status = 'settled'))
+           AND address > $1
+         ORDER BY address LIMIT $2",
     )
+    .bind(after)
     .bind(limit)
     .fetch_all(pool)
     .await?

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     derive::played,
-    fate::{self as fates, EntryFate, Outcome, Tickets},
+    fate::{self as fates, EntryFate, FateError, Outcome, Tickets},
     store::{ReadColumn, U64, games::GameBody, table::Row},
 };
 
@@ -97,6 +97,10 @@ pub(super) async fn check(
     let played = played(&game.body);
     let outcome = match fates::play(&played) {
         Ok(outcome) => outcome,
+        Err(FateError::TooLarge(_)) => {
+            report.checked.too_large = report.checked.too_large.saturating_add(1);
+            return Ok(());
+        }
         Err(error) => {
             report.note(
                 place,

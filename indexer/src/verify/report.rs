@@ -35,6 +35,8 @@ pub struct Checked {
     /// nothing is left to check.
     pub unseen_games: u64,
     pub unseen_entries: u64,
+    /// Games of more tickets than are followed one by one: their fates were not recomputed.
+    pub too_large: u64,
 }
 
 /// The result.
@@ -103,6 +105,9 @@ impl fmt::Display for Report {
                 "{} games and {} entries were closed before this database saw them",
                 c.unseen_games, c.unseen_entries
             )?;
+        }
+        if c.too_large > 0 {
+            writeln!(f, "{} games are too large to be recomputed", c.too_large)?;
         }
         for d in &self.differences {
             writeln!(
