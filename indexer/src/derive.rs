@@ -15,6 +15,7 @@ use crate::{
     error::DeriveError,
     fate::{self, Played},
     store::{
+        self,
         derived::{self, Candidate, Derived, EntryTickets},
         games::GameBody,
         table::{self, Row},
@@ -45,7 +46,7 @@ pub async fn run(pool: PgPool, changed: Arc<Notify>, stop: CancellationToken) {
 /// Computes everything that is due.
 ///
 /// # Errors
-/// The database's. A game that contradicts itself is logged and skipped.
+/// The database's. A game that contradicts itself, or is refused, is logged and skipped.
 pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
     // On from the last one: those that wait, or contradict themselves, hold up no other.
     let mut after = String::new();
@@ -56,10 +57,10 @@ pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
         for game in &games {
             match derive_game(pool, game).await {
                 Ok(_) => {}
-                Err(error @ DeriveError::Inconsistent { .. }) => {
-                    tracing::error!(%error, "fates not computed");
+                Err(DeriveError::Database(error)) if store::is_transient(&error) => {
+                    return Err(error.into());
                 }
-                Err(error) => return Err(error),
+                Err(error) => tracing::error!(%game, %error, "fates not computed"),
             }
         }
     }
@@ -135,13 +136,19 @@ fn compute(
 
 /// Finds the draw of each round by recomputing its seed.
 async fn prove_rounds(pool: &PgPool) -> Result<(), DeriveError> {
-    let candidates = derived::candidates(pool).await?;
-    let proven: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|c| round_seed(&c.value, &c.game, c.round) == c.seed)
-        .collect();
-    if !proven.is_empty() {
-        derived::prove(pool, &proven).await?;
+    let mut after = (String::new(), -1);
+    loop {
+        let candidates = derived::candidates(pool, &after).await?;
+        let Some(last) = candidates.last() else {
+            return Ok(());
+        };
+        after = (last.game.to_string(), last.round.into());
+        let proven: Vec<&Candidate> = candidates
+            .iter()
+            .filter(|c| round_seed(&c.value, &c.game, c.round) == c.seed)
+            .collect();
+        if !proven.is_empty() {
+            derived::prove(pool, &proven).await?;
+        }
     }
-    Ok(())
 }

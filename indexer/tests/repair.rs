@@ -195,7 +195,7 @@ async fn letters_that_are_understood_now_are_replayed() {
             bytes: data,
             reason: "not understood then".to_owned(),
         };
-        dead_letters::insert(&mut connection, &letter)
+        dead_letters::insert_all(&mut connection, [&letter])
             .await
             .unwrap();
     }

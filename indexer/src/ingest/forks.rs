@@ -8,6 +8,9 @@ use solana_pubkey::Pubkey;
 
 use crate::source::{SlotStatus, SlotUpdate};
 
+/// No stream tells of a fork so many slots after its end.
+const LATE: i64 = 1_000;
+
 /// Slots that may yet be dropped.
 #[derive(Debug, Default)]
 pub struct Forks {
@@ -50,6 +53,14 @@ impl Forks {
         }
     }
 
+    /// A stream told of a slot. Where that is final already, it is not known whether it
+    /// stayed: a node is asked with the next one that is.
+    pub fn hear(&mut self, slot: i64, account: Pubkey) {
+        if Some(slot.saturating_add(LATE)) > self.finalized {
+            self.touched.entry(slot).or_default().insert(account);
+        }
+    }
+
     /// The accounts whose rows speak of these slots.
     pub fn accounts(&self, slots: &[i64]) -> BTreeSet<Pubkey> {
         let touched = slots.iter().filter_map(|slot| self.touched.get(slot));
@@ -89,10 +100,10 @@ impl Forks {
         let chain = self.chain(head, from);
         let lowest = chain.first().copied().unwrap_or(head);
         for slot in self.touched.range(..=head).map(|(slot, _)| *slot) {
-            if Some(slot) <= from || chain.contains(&slot) {
+            if chain.contains(&slot) || (Some(slot) <= from && Some(slot) > self.finalized) {
                 continue;
             }
-            if slot > lowest {
+            if slot > lowest && Some(slot) > from {
                 settled.dropped.push(slot);
             } else {
                 // The chain is not known that far down.
@@ -244,6 +255,27 @@ mod tests {
         forks.note(slot(4, 5, SlotStatus::Processed));
         forks.note(slot(5, 4, SlotStatus::Processed));
         assert_eq!(forks.note(slot(5, 4, SlotStatus::Confirmed)).unsure, [3]);
+    }
+
+    #[test]
+    fn what_a_stream_tells_of_a_slot_that_was_final_already_is_asked_for_once() {
+        let mut forks = forked();
+        let finalized = slot(13, 11, SlotStatus::Finalized);
+        let dropped = forks.note(finalized).dropped;
+        forks.done(finalized, &dropped);
+        forks.hear(12, key(12));
+        let next = slot(14, 13, SlotStatus::Finalized);
+        assert_eq!(
+            forks.note(next),
+            Settled {
+                dropped: Vec::new(),
+                unsure: vec![12]
+            }
+        );
+        assert_eq!(forks.accounts(&[12]), BTreeSet::from([key(12)]));
+        forks.done(next, &[12]);
+        let last = slot(15, 14, SlotStatus::Finalized);
+        assert_eq!(forks.note(last), Settled::default());
     }
 
     #[test]

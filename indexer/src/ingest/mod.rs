@@ -185,7 +185,7 @@ impl Ingest {
     /// Remembers what may yet be dropped, and tells who waits for changes.
     fn written(&mut self, accounts: &[AccountUpdate], written: Written, took: Duration) {
         for update in accounts {
-            self.forks.touch(update.slot, Some(update.address));
+            self.forks.hear(update.slot, update.address);
         }
         for slot in &written.slots {
             self.forks.touch(*slot, None);

@@ -28,7 +28,7 @@ macro_rules! persist {
         let mut attempts = Attempts::new($ingest.has_led);
         loop {
             let error = match $ingest.writer.connection().await {
-                Ok($connection) => match $work.await {
+                Ok($connection) => match $crate::store::within($work).await {
                     Ok(done) => break Ok(done),
                     Err(error) => {
                         // Whether it was the connection's fault is not always told.

@@ -7,10 +7,7 @@ use tokio::{
 
 use super::BATCH_EVENTS;
 use crate::{
-    ledger::{
-        Chunk,
-        decode::{self, Decoded},
-    },
+    ledger::{Chunk, decode, write::Ready},
     source::{AccountUpdate, Event, SlotUpdate, TransactionUpdate},
     store::{
         batch::Batch,
@@ -71,10 +68,10 @@ impl Prepare for AccountUpdate {
     }
 }
 
-/// Transactions that were decoded, and letters about those that could not be.
+/// Transactions that were decoded and made ready, and letters about those that could not be.
 #[derive(Debug, Default)]
 pub(super) struct Transactions {
-    pub decoded: Vec<Decoded>,
+    pub ready: Ready,
     pub letters: Vec<DeadLetter>,
 }
 
@@ -83,14 +80,17 @@ impl Prepare for TransactionUpdate {
 
     fn prepare(items: &[Self]) -> Transactions {
         let seen = Time::now();
-        let mut ready = Transactions::default();
+        let (mut all, mut letters) = (Vec::new(), Vec::new());
         for item in items {
             match decode::decode(item, seen) {
-                Ok(decoded) => ready.decoded.push(decoded),
-                Err(error) => ready.letters.push(refused(item, &error.to_string())),
+                Ok(decoded) => all.push(decoded),
+                Err(error) => letters.push(refused(item, &error.to_string())),
             }
         }
-        ready
+        Transactions {
+            ready: Ready::of(all),
+            letters,
+        }
     }
 }
 

@@ -4,13 +4,14 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use solana_pubkey::Pubkey;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
 use super::{Wiring, persist::pauses};
 use crate::{
     error::redact,
     source::{AccountUpdate, MAX_READ, SlotUpdate, SourceError},
     store::{
+        self,
         batch::{Batch, TABLES},
         draw_games, forks, transactions, watermark,
     },
@@ -106,15 +107,17 @@ pub(super) async fn restore(
     dropped: &[i64],
     read: &[AccountUpdate],
 ) -> Result<Restored, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     let mut restored = Restored {
         transactions: transactions::drop_slots(&mut transaction, dropped).await?,
         ..Restored::default()
     };
     let (gone, there): (Vec<&AccountUpdate>, Vec<&AccountUpdate>) =
         read.iter().partition(|update| update.is_closed());
-    let batch = Batch::decode(there.into_iter().cloned());
+    let batch = Batch::decode(there.iter().copied().cloned());
     restored.rows = batch.overwrite(&mut transaction).await?;
+    let seen: Vec<String> = there.iter().map(|u| u.address.to_string()).collect();
+    forks::seen_anew(&mut transaction, &TABLES, dropped, &seen).await?;
     let gone: Vec<String> = gone
         .iter()
         .map(|update| update.address.to_string())

@@ -71,7 +71,7 @@ pub(super) async fn store(
     connection: &mut PgConnection,
     prepared: &Prepared,
 ) -> Result<Written, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     let mut written = Written::default();
     let gathered = &prepared.gathered;
     if let Some(step) = &gathered.cursor
@@ -115,7 +115,7 @@ pub(super) async fn store_part(
     prepared: &Prepared,
     is_noted: bool,
 ) -> Result<Written, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     let mut written = Written::default();
     let accounts = &prepared.gathered.accounts;
     each(&mut transaction, accounts, &prepared.accounts, &mut written).await?;
@@ -163,7 +163,7 @@ impl Item for TransactionUpdate {
         ready: &Transactions,
     ) -> Result<Written, sqlx::Error> {
         dead_letters::insert_all(connection, &ready.letters).await?;
-        let ledger = ledger::write(connection, &ready.decoded).await?;
+        let ledger = ledger::write(connection, &ready.ready).await?;
         let mut written = Written {
             transactions: ledger.transactions,
             letters: ledger.letters,
@@ -218,7 +218,7 @@ async fn each<T: Item>(
         match part {
             [alone] => {
                 let letter = alone.letter(&error.to_string());
-                dead_letters::insert(transaction, &letter).await?;
+                dead_letters::insert_all(transaction, [&letter]).await?;
                 total.letters.push(letter.kind);
             }
             several => {
@@ -242,7 +242,7 @@ pub(super) async fn finish_snapshot(
     if is_noted && !present::is_known(connection).await? {
         return Ok(None);
     }
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     let mut closed = 0u64;
     if is_noted {
         present::analyze(&mut transaction).await?;

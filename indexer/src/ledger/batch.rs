@@ -2,17 +2,17 @@
 
 use anchor_lang::Discriminator;
 use lottery::{Operation, instruction as ix};
-use serde_json::{Value, json};
 use solana_pubkey::Pubkey;
 
-use super::{instruction::Named, json::Json, wire::read};
+use super::{instruction::Named, json::Object, wire::read};
+use crate::store::column::Json;
 
 /// One operation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub name: &'static str,
     pub accounts: Named,
-    pub arguments: Value,
+    pub arguments: Json,
 }
 
 /// The operations of a batch and whether all or none had to be done; `None` when the
@@ -56,7 +56,11 @@ pub(super) fn part(operation: &Operation, batch: &Named) -> Part {
                 }
             }
             accounts.push(("house", at(house)));
-            ("join", accounts, json!({ "order": order.json() }))
+            (
+                "join",
+                accounts,
+                Object::alone(|object| object.field("order", &order)),
+            )
         }
         Operation::Claim {
             game,
@@ -67,7 +71,11 @@ pub(super) fn part(operation: &Operation, batch: &Named) -> Part {
             ticket,
         } => {
             let accounts = payout(game, entry, player, vault, tokens);
-            ("claim", accounts, json!({ "ticket": ticket }))
+            (
+                "claim",
+                accounts,
+                Object::alone(|object| object.field("ticket", &ticket)),
+            )
         }
         Operation::ClaimJackpot {
             game,
@@ -79,7 +87,7 @@ pub(super) fn part(operation: &Operation, batch: &Named) -> Part {
         } => {
             let mut accounts = payout(game, entry, player, vault, tokens);
             accounts.push(("jackpot", at(jackpot)));
-            ("claim_jackpot", accounts, json!({}))
+            ("claim_jackpot", accounts, Object::alone(|_| {}))
         }
         Operation::Refund {
             game,
@@ -89,7 +97,7 @@ pub(super) fn part(operation: &Operation, batch: &Named) -> Part {
             tokens,
         } => {
             let accounts = payout(game, entry, player, vault, tokens);
-            ("refund", accounts, json!({}))
+            ("refund", accounts, Object::alone(|_| {}))
         }
         Operation::CloseEntry {
             game,
@@ -101,7 +109,7 @@ pub(super) fn part(operation: &Operation, batch: &Named) -> Part {
                 ("entry", at(entry)),
                 ("player", at(player)),
             ];
-            ("close_entry", accounts, json!({}))
+            ("close_entry", accounts, Object::alone(|_| {}))
         }
     };
     Part {

@@ -14,7 +14,7 @@ use crate::{
     source::{self, TransactionUpdate},
     store::{
         U64,
-        column::Time,
+        column::{Json, Time},
         dead_letters::{DeadLetter, LetterKind},
         draws::DrawRequested,
         game_events::EventRow,
@@ -45,6 +45,8 @@ pub struct Decoded {
     /// The events themselves, in order.
     pub told: Vec<Event>,
     pub requested: Vec<DrawRequested>,
+    /// The draw, lane and payer of its requests, which the events do not all name.
+    asked: Vec<[Pubkey; 3]>,
     /// Parts that were not understood.
     pub letters: Vec<DeadLetter>,
     /// The time of its parts.
@@ -94,7 +96,7 @@ pub fn decode(update: &TransactionUpdate, seen: Time) -> Result<Decoded, DecodeE
             block_time: update.block_time,
             success: error.is_none(),
             error_code: error.as_ref().and_then(|error| error_code(error, &calls)),
-            error,
+            error: error.map(|error| Json(error.to_string())),
             fee: U64(update.fee),
             compute_units: update.compute_units.map(U64),
             instructions: Vec::new(),
@@ -106,6 +108,7 @@ pub fn decode(update: &TransactionUpdate, seen: Time) -> Result<Decoded, DecodeE
         contributions: Vec::new(),
         told: Vec::new(),
         requested: Vec::new(),
+        asked: Vec::new(),
         letters: Vec::new(),
         at: block_time.filter(|time| time.is_real()).unwrap_or(seen),
     };
@@ -215,6 +218,15 @@ impl Decoded {
             }
         };
         self.push(call, known.name, &accounts, arguments);
+        if known.name == "request_draw"
+            && let (Some(draw), Some(lane), Some(payer)) = (
+                accounts.get("draw"),
+                accounts.get("lane"),
+                accounts.get("payer"),
+            )
+        {
+            self.asked.push([draw, lane, payer]);
+        }
         if let Some((operations, all_or_nothing)) = batch::operations(call.data) {
             let results = if all_or_nothing && self.row.success {
                 Some(vec![0; operations.len()])
@@ -248,7 +260,7 @@ impl Decoded {
         call: &Call<'_>,
         name: &'static str,
         accounts: &Named,
-        arguments: Option<Value>,
+        arguments: Option<Json>,
     ) {
         self.row.instructions.push(name.to_owned());
         self.instructions.push(InstructionRow {
@@ -309,24 +321,16 @@ impl Decoded {
             let Event::DrawRequested(event) = event else {
                 continue;
             };
-            let draw = event.draw.to_string();
-            let request = self
-                .instructions
-                .iter()
-                .find(|i| i.name == "request_draw" && i.draw == Some(event.draw));
-            let account = |name: &str| {
-                let account = request?.accounts.get(name)?.as_str()?;
-                Some(account.to_owned())
-            };
-            let (Some(lane), Some(payer)) = (account("lane"), account("payer")) else {
+            let asked = self.asked.iter().find(|[draw, ..]| *draw == event.draw);
+            let Some([draw, lane, payer]) = asked else {
                 continue;
             };
             self.requested.push(DrawRequested {
-                draw,
+                draw: draw.to_string(),
                 house: event.house.to_string(),
-                lane,
+                lane: lane.to_string(),
                 oracle: event.oracle.to_string(),
-                payer,
+                payer: payer.to_string(),
                 slot: self.row.slot,
                 time: self.row.block_time.unwrap_or_default(),
                 bounty: U64(event.reveal_bounty),

@@ -1,7 +1,10 @@
 //! What transactions say of accounts, written where the accounts themselves did not,
 //! or could not, tell it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lottery::events::Payment;
 use solana_pubkey::Pubkey;
@@ -13,6 +16,7 @@ use super::{
     replay::{self, Told},
 };
 use crate::store::{
+    base58::text,
     draw_games::{self, Ended},
     draws::{self, DrawRequested},
     entries,
@@ -20,99 +24,133 @@ use crate::store::{
     table::{self, Body, Row},
 };
 
-/// What a chunk of transactions says, in their order.
+/// What transactions say, each table's share in the order in which it is written.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
+    /// By draw.
     requested: Vec<DrawRequested>,
-    told: Vec<Told>,
+    /// Draws that were revealed, with their values, or aborted; never both.
+    ended: Vec<(String, i64, Option<[u8; 32]>)>,
+    /// Games with what is told of them, by address as text: the order of the table's key.
+    games: BTreeMap<String, (Pubkey, Vec<Arc<Told>>)>,
+    /// Entries and their slots.
+    refunded: Vec<(String, i64)>,
+    closed: Vec<(String, i64)>,
+    bound: Vec<(String, String)>,
+    released: Vec<Ended>,
+    touched: BTreeSet<(i64, Pubkey)>,
 }
 
 impl Effects {
-    /// Takes note of a transaction.
-    pub fn add(&mut self, decoded: &Decoded) {
-        self.requested.extend(decoded.requested.iter().cloned());
-        self.told.extend(decoded.told.iter().map(|event| Told {
-            event: event.clone(),
-            slot: decoded.row.slot,
-            time: decoded.row.block_time,
-        }));
+    /// Of transactions in their order.
+    pub fn of<'a>(decoded: impl IntoIterator<Item = &'a Decoded>) -> Self {
+        let mut effects = Self::default();
+        let mut bound: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut ended: BTreeMap<(String, String), Ended> = BTreeMap::new();
+        for transaction in decoded {
+            effects
+                .requested
+                .extend(transaction.requested.iter().cloned());
+            for event in &transaction.told {
+                let told = Arc::new(Told {
+                    event: event.clone(),
+                    slot: transaction.row.slot,
+                    time: transaction.row.block_time,
+                });
+                effects.draws(&told);
+                effects.entries(&told);
+                effects.games(&told);
+                bonds(&told, &mut bound, &mut ended);
+            }
+        }
+        // Those that have ended are written with their end.
+        bound.retain(|bond| !ended.contains_key(bond));
+        effects.bound = bound.into_iter().collect();
+        effects.released = ended.into_values().collect();
+        effects.requested.sort_by(|a, b| a.draw.cmp(&b.draw));
+        effects.ended.sort();
+        effects.refunded.sort();
+        effects.closed.sort();
+        effects
+    }
+
+    fn draws(&mut self, told: &Told) {
+        let draw = match &told.event {
+            Event::DrawRequested(e) => e.draw,
+            Event::DrawSettled(e) => e.draw,
+            Event::DrawRevealed(e) => {
+                self.ended.push((text(&e.draw), told.slot, Some(e.value)));
+                e.draw
+            }
+            Event::DrawAborted(e) => {
+                self.ended.push((text(&e.draw), told.slot, None));
+                e.draw
+            }
+            _ => return,
+        };
+        self.touched.insert((told.slot, draw));
+    }
+
+    fn entries(&mut self, told: &Told) {
+        let Event::PlayersPaid(paid) = &told.event else {
+            return;
+        };
+        for payment in &paid.payments {
+            self.touched.insert((told.slot, payment.entry));
+            let row = || (text(&payment.entry), told.slot);
+            match payment.kind {
+                Payment::REFUND => self.refunded.push(row()),
+                Payment::RENT => self.closed.push(row()),
+                _ => {}
+            }
+        }
+    }
+
+    fn games(&mut self, told: &Arc<Told>) {
+        let games: BTreeSet<Pubkey> = replay::games(&told.event).into_iter().collect();
+        for game in games {
+            self.touched.insert((told.slot, game));
+            let (_, events) = self
+                .games
+                .entry(text(&game))
+                .or_insert_with(|| (game, Vec::new()));
+            events.push(Arc::clone(told));
+        }
     }
 
     /// The accounts whose rows these may change, with the slots that say so.
-    pub fn touched(&self) -> BTreeSet<(i64, Pubkey)> {
-        let mut touched = BTreeSet::new();
-        for told in &self.told {
-            let mut add = |address: Pubkey| touched.insert((told.slot, address));
-            for game in replay::games(&told.event) {
-                add(game);
-            }
-            match &told.event {
-                Event::DrawRequested(e) => _ = add(e.draw),
-                Event::DrawRevealed(e) => _ = add(e.draw),
-                Event::DrawSettled(e) => _ = add(e.draw),
-                Event::DrawAborted(e) => _ = add(e.draw),
-                Event::PlayersPaid(e) => e.payments.iter().for_each(|p| _ = add(p.entry)),
-                _ => {}
-            }
-        }
-        touched
+    pub fn touched(&self) -> &BTreeSet<(i64, Pubkey)> {
+        &self.touched
     }
 
-    /// Writes draws, games, entries and their bonds, each by key: the order in which
-    /// the accounts' writer takes its locks.
+    /// Writes draws, games, entries and their bonds.
     pub async fn write(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        self.write_draws(connection).await?;
-        self.write_games(connection).await?;
-        self.write_entries(connection).await?;
-        self.write_bonds(connection).await
-    }
-
-    async fn write_draws(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut requested: Vec<&DrawRequested> = self.requested.iter().collect();
-        requested.sort_by(|a, b| a.draw.cmp(&b.draw));
-        for draw in requested {
+        for draw in &self.requested {
             draws::requested(connection, draw).await?;
         }
-        // A draw is revealed or aborted, never both.
-        let mut ended: Vec<(String, i64, Option<[u8; 32]>)> = Vec::new();
-        for told in &self.told {
-            match &told.event {
-                Event::DrawRevealed(e) => {
-                    ended.push((e.draw.to_string(), told.slot, Some(e.value)));
-                }
-                Event::DrawAborted(e) => ended.push((e.draw.to_string(), told.slot, None)),
-                _ => {}
-            }
-        }
-        ended.sort();
-        for (draw, slot, value) in &ended {
+        for (draw, slot, value) in &self.ended {
             match value {
                 Some(value) => draws::revealed_at(connection, draw, *slot, value).await?,
                 None => draws::aborted_at(connection, draw, *slot).await?,
             }
         }
-        Ok(())
+        self.write_games(connection).await?;
+        self.write_entries(connection).await?;
+        draw_games::bind(connection, &self.bound).await?;
+        draw_games::end(connection, &self.released).await
     }
 
     async fn write_games(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        // By address as text, the order of the table's key.
-        let mut about: BTreeMap<String, (Pubkey, Vec<&Told>)> = BTreeMap::new();
-        for told in &self.told {
-            let games: BTreeSet<Pubkey> = replay::games(&told.event).into_iter().collect();
-            for game in games {
-                let (_, events) = about
-                    .entry(game.to_string())
-                    .or_insert_with(|| (game, Vec::new()));
-                events.push(told);
-            }
+        if self.games.is_empty() {
+            return Ok(());
         }
-        let addresses: Vec<String> = about.keys().cloned().collect();
+        let addresses: Vec<String> = self.games.keys().cloned().collect();
         // A game that nobody ever saw leaves its events alone.
         let mut changed = Vec::new();
         let (mut closed, mut slots) = (Vec::new(), Vec::new());
         for row in table::lock::<GameBody>(connection, &addresses).await? {
             let address = row.head.address.to_string();
-            let Some((_, events)) = about.get(&address) else {
+            let Some((_, events)) = self.games.get(&address) else {
                 continue;
             };
             let (row_now, closed_at) = replay(row, events);
@@ -130,63 +168,44 @@ impl Effects {
     }
 
     async fn write_entries(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut refunded = Vec::new();
-        let mut closed = Vec::new();
-        for told in &self.told {
-            let Event::PlayersPaid(paid) = &told.event else {
-                continue;
-            };
-            for payment in &paid.payments {
-                let row = (payment.entry.to_string(), told.slot);
-                match payment.kind {
-                    Payment::REFUND => refunded.push(row),
-                    Payment::RENT => closed.push(row),
-                    _ => {}
-                }
-            }
-        }
-        refunded.sort();
-        closed.sort();
-        entries::refunded(connection, &refunded).await?;
-        let (addresses, slots): (Vec<_>, Vec<_>) = closed.into_iter().unzip();
+        entries::refunded(connection, &self.refunded).await?;
+        let (addresses, slots): (Vec<_>, Vec<_>) = self.closed.iter().cloned().unzip();
         table::close(connection, entries::EntryBody::TABLE, &addresses, &slots).await?;
         Ok(())
     }
+}
 
-    async fn write_bonds(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut bound: BTreeSet<(String, String)> = BTreeSet::new();
-        let mut ended: BTreeMap<(String, String), Ended> = BTreeMap::new();
-        for told in &self.told {
-            let (draw, games, released): (_, Vec<Pubkey>, _) = match &told.event {
-                Event::DrawRequested(e) => {
-                    let draw = e.draw.to_string();
-                    bound.extend(e.games.iter().map(|g| (g.to_string(), draw.clone())));
-                    continue;
-                }
-                Event::DrawSettled(e) => (e.draw, e.rounds.iter().map(|r| r.game).collect(), false),
-                Event::DrawAborted(e) => (e.draw, e.released.clone(), true),
-                _ => continue,
-            };
-            for game in games {
-                let (game, draw) = (game.to_string(), draw.to_string());
-                let end = Ended {
-                    game: game.clone(),
-                    draw: draw.clone(),
-                    slot: told.slot,
-                    released,
-                };
-                ended.insert((game, draw), end);
-            }
+/// Takes note of which draws serve which games, and how they let go of them.
+fn bonds(
+    told: &Told,
+    bound: &mut BTreeSet<(String, String)>,
+    ended: &mut BTreeMap<(String, String), Ended>,
+) {
+    let (draw, games, released): (_, Vec<Pubkey>, _) = match &told.event {
+        Event::DrawRequested(e) => {
+            let draw = text(&e.draw);
+            bound.extend(e.games.iter().map(|game| (text(game), draw.clone())));
+            return;
         }
-        // Those that have ended are written with their end.
-        bound.retain(|bond| !ended.contains_key(bond));
-        draw_games::bind(connection, &bound.into_iter().collect::<Vec<_>>()).await?;
-        draw_games::end(connection, &ended.into_values().collect::<Vec<_>>()).await
+        Event::DrawSettled(e) => (e.draw, e.rounds.iter().map(|r| r.game).collect(), false),
+        Event::DrawAborted(e) => (e.draw, e.released.clone(), true),
+        _ => return,
+    };
+    let draw = text(&draw);
+    for game in games {
+        let game = text(&game);
+        let end = Ended {
+            game: game.clone(),
+            draw: draw.clone(),
+            slot: told.slot,
+            released,
+        };
+        ended.insert((game, draw.clone()), end);
     }
 }
 
 /// A game's row as its events say it is, and the slot at which they say it was closed.
-fn replay(mut row: Row<GameBody>, events: &[&Told]) -> (Row<GameBody>, Option<i64>) {
+fn replay(mut row: Row<GameBody>, events: &[Arc<Told>]) -> (Row<GameBody>, Option<i64>) {
     let before = row.body;
     for told in events {
         replay::apply(&mut row.body, &row.head.address, told);

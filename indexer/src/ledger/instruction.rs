@@ -7,10 +7,10 @@ use anchor_lang::{
     wincode::error::ReadError,
 };
 use lottery::instruction as ix;
-use serde_json::{Map, Value};
 use solana_pubkey::Pubkey;
 
-use super::{json::object, wire::read};
+use super::{json::Object, wire::read};
+use crate::store::column::Json;
 
 /// Names of accounts, in the order of the instruction; groups that several
 /// instructions share stay apart.
@@ -41,7 +41,7 @@ pub(super) struct Known {
     /// Of a token house, after the mint and its program; none if it has none in any.
     tokens: Option<&'static [&'static str]>,
     /// By name.
-    pub arguments: Result<Value, ReadError>,
+    pub arguments: Result<Json, ReadError>,
     /// Whether a success leaves an event. A batch of joins alone leaves none.
     pub tells: bool,
 }
@@ -54,9 +54,11 @@ macro_rules! instructions {
         pub(super) fn understand(data: &[u8]) -> Option<Known> {
             $(if let Some(rest) = data.strip_prefix(ix::$kind::DISCRIMINATOR) {
                 #[allow(unused_mut, unused_variables, reason = "some have no arguments")]
-                let arguments = |mut rest: &[u8]| -> Result<Value, ReadError> {
+                let arguments = |mut rest: &[u8]| -> Result<Json, ReadError> {
                     let call = ix::$kind { $($argument: read(&mut rest)?),* };
-                    Ok(object!(&call, $($argument)*))
+                    Ok(Object::alone(|object| {
+                        $(object.field(stringify!($argument), &call.$argument);)*
+                    }))
                 };
                 return Some(Known {
                     name: $name,
@@ -159,22 +161,17 @@ impl Named {
         }
     }
 
-    pub fn json(&self) -> Value {
-        let text = |account: &Pubkey| Value::from(account.to_string());
-        let mut object: Map<String, Value> = self
-            .accounts
-            .iter()
-            .filter(|(name, _)| !CONSTANT.contains(name))
-            .map(|(name, account)| {
-                let account = account.as_ref().map_or(Value::Null, text);
-                ((*name).to_owned(), account)
-            })
-            .collect();
-        if !self.remaining.is_empty() {
-            let remaining = self.remaining.iter().map(text).collect();
-            object.insert("remaining".to_owned(), remaining);
-        }
-        Value::Object(object)
+    pub fn json(&self) -> Json {
+        Object::alone(|object| {
+            for (name, account) in &self.accounts {
+                if !CONSTANT.contains(name) {
+                    object.field(name, account);
+                }
+            }
+            if !self.remaining.is_empty() {
+                object.field("remaining", &self.remaining);
+            }
+        })
     }
 }
 

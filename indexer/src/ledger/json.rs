@@ -1,5 +1,10 @@
 //! The program's types as JSON: nothing is lost, and nothing is larger than what
 //! JavaScript can hold. 64-bit amounts are strings, bytes hex, addresses base58.
+//!
+//! It is written as text at once. Every row of the ledger has some, and trees of values
+//! would cost more than all the rest of its decoding.
+
+use std::fmt::Write as _;
 
 use lottery::{
     Order,
@@ -7,75 +12,150 @@ use lottery::{
     instructions::Operation,
     state::{GameParams, HouseParams, HouseRules},
 };
-use serde_json::{Map, Value};
 use solana_pubkey::Pubkey;
 
-/// A type that has a lossless form in JSON.
-pub(super) trait Json {
-    fn json(&self) -> Value;
+use crate::store::{
+    base58,
+    column::{Json, hex},
+};
+
+/// A type that has a lossless form in JSON, without a character that has to be escaped.
+pub(super) trait ToJson {
+    fn write(&self, out: &mut String);
 }
 
 macro_rules! numbers {
-    ($($type:ty)*) => {$(impl Json for $type {
-        fn json(&self) -> Value { Value::from(*self) }
+    ($($type:ty)*) => {$(impl ToJson for $type {
+        fn write(&self, out: &mut String) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{self}");
+        }
     })*};
 }
 
 numbers! { bool u8 u16 u32 i64 }
 
 macro_rules! texts {
-    ($($type:ty)*) => {$(impl Json for $type {
-        fn json(&self) -> Value { Value::from(self.to_string()) }
+    ($($type:ty)*) => {$(impl ToJson for $type {
+        fn write(&self, out: &mut String) {
+            let _ = write!(out, "\"{self}\"");
+        }
     })*};
 }
 
-texts! { u64 Pubkey }
+texts! { u64 }
+
+impl ToJson for Pubkey {
+    fn write(&self, out: &mut String) {
+        out.push('"');
+        base58::push(out, self);
+        out.push('"');
+    }
+}
 
 macro_rules! bytes {
-    ($($length:literal)*) => {$(impl Json for [u8; $length] {
-        fn json(&self) -> Value { Value::from(hex::encode(self)) }
+    ($($length:literal)*) => {$(impl ToJson for [u8; $length] {
+        fn write(&self, out: &mut String) {
+            out.push('"');
+            hex(out, self);
+            out.push('"');
+        }
     })*};
 }
 
 bytes! { 32 64 }
 
 macro_rules! arrays {
-    ($($type:ty)*) => {$(impl<const N: usize> Json for [$type; N] {
-        fn json(&self) -> Value { self.iter().map(Json::json).collect() }
+    ($($type:ty)*) => {$(impl<const N: usize> ToJson for [$type; N] {
+        fn write(&self, out: &mut String) { array(out, self); }
     })*};
 }
 
 arrays! { u16 u32 u64 }
 
-impl<T: Json> Json for Vec<T> {
-    fn json(&self) -> Value {
-        self.iter().map(Json::json).collect()
+impl<T: ToJson> ToJson for Vec<T> {
+    fn write(&self, out: &mut String) {
+        array(out, self);
     }
 }
 
-/// An object with these fields of a value.
-macro_rules! object {
-    ($value:expr, $($field:ident)*) => {{
-        let value = $value;
-        let mut object = serde_json::Map::new();
-        $(object.insert(
-            stringify!($field).to_owned(),
-            $crate::ledger::json::Json::json(&value.$field),
-        );)*
-        // Of a type without fields nothing is read.
-        let _ = value;
-        serde_json::Value::Object(object)
-    }};
+impl<T: ToJson> ToJson for Option<T> {
+    fn write(&self, out: &mut String) {
+        match self {
+            Some(value) => value.write(out),
+            None => out.push_str("null"),
+        }
+    }
 }
 
-pub(super) use object;
+fn array<T: ToJson>(out: &mut String, items: &[T]) {
+    out.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        item.write(out);
+    }
+    out.push(']');
+}
+
+/// An object, field by field.
+pub(super) struct Object<'a> {
+    out: &'a mut String,
+    is_empty: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Begins one at the end of the text.
+    pub fn begin(out: &'a mut String) -> Self {
+        out.push('{');
+        Self {
+            out,
+            is_empty: true,
+        }
+    }
+
+    /// One of its own.
+    pub fn alone(fill: impl FnOnce(&mut Object<'_>)) -> Json {
+        let mut out = String::new();
+        let mut object = Object::begin(&mut out);
+        fill(&mut object);
+        object.end();
+        Json(out)
+    }
+
+    pub fn field(&mut self, name: &str, value: &impl ToJson) {
+        self.key(name);
+        value.write(self.out);
+    }
+
+    /// A text that needs no escapes.
+    pub fn word(&mut self, name: &str, word: &str) {
+        self.key(name);
+        let _ = write!(self.out, "\"{word}\"");
+    }
+
+    fn key(&mut self, name: &str) {
+        if !self.is_empty {
+            self.out.push(',');
+        }
+        self.is_empty = false;
+        let _ = write!(self.out, "\"{name}\":");
+    }
+
+    pub fn end(self) {
+        self.out.push('}');
+    }
+}
 
 macro_rules! structs {
-    ($($type:ident { $($field:ident)* })*) => {$(impl Json for $type {
-        fn json(&self) -> Value {
+    ($($type:ident { $($field:ident)* })*) => {$(impl ToJson for $type {
+        fn write(&self, out: &mut String) {
             // Every field, or this does not compile.
-            let $type { $($field: _),* } = self;
-            object!(self, $($field)*)
+            let $type { $($field),* } = self;
+            let mut object = Object::begin(out);
+            $(object.field(stringify!($field), $field);)*
+            object.end();
         }
     })*};
 }
@@ -97,17 +177,17 @@ structs! {
 
 macro_rules! variants {
     ($($variant:ident $name:literal { $($field:ident)* })*) => {
-        impl Json for Operation {
-            fn json(&self) -> Value {
-                let mut object = Map::new();
+        impl ToJson for Operation {
+            fn write(&self, out: &mut String) {
+                let mut object = Object::begin(out);
                 let name = match self {
                     $(Self::$variant { $($field),* } => {
-                        $(object.insert(stringify!($field).to_owned(), $field.json());)*
+                        $(object.field(stringify!($field), $field);)*
                         $name
                     })*
                 };
-                object.insert("operation".to_owned(), Value::from(name));
-                Value::Object(object)
+                object.word("operation", name);
+                object.end();
             }
         }
     };

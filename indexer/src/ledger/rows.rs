@@ -4,12 +4,11 @@ use lottery::{
     events::{GameSettled, Payment},
     state::MEGA,
 };
-use serde_json::Value;
 
-use super::event::Event;
+use super::{event::Event, json::Object};
 use crate::store::{
     U64,
-    column::Time,
+    column::{Json, Time},
     game_events::{EventKind, EventRow},
     jackpot_contributions::ContributionRow,
     payments::PaymentRow,
@@ -31,16 +30,17 @@ const OWN: [&str; 10] = [
 ];
 
 /// What an event says of one of its games, beyond what has a column.
-fn body(event: &Event, item: usize) -> Value {
-    let mut body = event.fields(|field| !OWN.contains(&field));
-    if let Event::DrawSettled(settled) = event
-        && let Some(round) = settled.rounds.get(item)
-    {
-        body.insert("round".to_owned(), round.round.into());
-        body.insert("survivors".to_owned(), round.survivors.into());
-        body.insert("seed".to_owned(), hex::encode(round.seed).into());
-    }
-    Value::Object(body)
+fn body(event: &Event, item: usize) -> Json {
+    Object::alone(|body| {
+        event.write(body, |field| !OWN.contains(&field));
+        if let Event::DrawSettled(settled) = event
+            && let Some(round) = settled.rounds.get(item)
+        {
+            body.field("round", &round.round);
+            body.field("survivors", &round.survivors);
+            body.field("seed", &round.seed);
+        }
+    })
 }
 
 /// The rows of an event: one a game, or a single one.

@@ -1,18 +1,19 @@
 //! Transactions into the tables: what is new of them, with all their parts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
 use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
 
 use super::{decode::Decoded, effects::Effects};
 use crate::store::{
+    arrays::{Columns, Parts},
     dead_letters::{self, LetterKind},
     game_events::EventRow,
     instructions::InstructionRow,
     jackpot_contributions::ContributionRow,
     payments::PaymentRow,
-    record::{Part, Record as _, add},
+    record::Record as _,
     transactions::{self, TransactionRow},
 };
 
@@ -28,45 +29,64 @@ pub struct Written {
     pub touched: BTreeSet<(i64, Pubkey)>,
 }
 
+/// Transactions made ready to be written.
+#[derive(Debug, Default)]
+pub struct Ready {
+    /// In the order of the chain; each once.
+    decoded: Vec<Decoded>,
+    effects: Effects,
+    /// Rows of the transactions themselves, by signature: one order for all writers.
+    rows: Columns,
+    parts: AllParts,
+}
+
+impl Ready {
+    pub fn of(decoded: Vec<Decoded>) -> Self {
+        let mut seen = HashSet::new();
+        let effects = Effects::of(&decoded);
+        let once: Vec<Decoded> = decoded
+            .into_iter()
+            .filter(|transaction| seen.insert(transaction.row.signature.clone()))
+            .collect();
+        let mut rows: Vec<&TransactionRow> = once.iter().map(|d| &d.row).collect();
+        rows.sort_by(|a, b| a.signature.cmp(&b.signature));
+        Self {
+            effects,
+            rows: Columns::of(rows),
+            parts: AllParts::of(once.iter()),
+            decoded: once,
+        }
+    }
+}
+
 /// Writes transactions through `connection`, which is in a transaction. Those that are
 /// known stay as they are, and so do their parts.
 ///
 /// # Errors
 /// The database's.
-pub async fn write(
-    connection: &mut PgConnection,
-    decoded: &[Decoded],
-) -> Result<Written, sqlx::Error> {
-    let mut written = Written::default();
-    let mut effects = Effects::default();
-    for transaction in decoded {
-        effects.add(transaction);
-    }
-    effects.write(connection).await?;
-    written.touched = effects.touched();
-    // Each once, in one order for all writers.
-    let by_signature: BTreeMap<&str, &Decoded> = decoded
+pub async fn write(connection: &mut PgConnection, ready: &Ready) -> Result<Written, sqlx::Error> {
+    ready.effects.write(connection).await?;
+    let new = transactions::insert(connection, &ready.rows).await?;
+    let letters = || ready.decoded.iter().flat_map(|d| &d.letters);
+    dead_letters::insert_all(connection, letters()).await?;
+    let is_new = |decoded: &&Decoded| new.contains_key(&decoded.row.signature);
+    let ids: Vec<i64> = ready
+        .decoded
         .iter()
-        .rev()
-        .map(|transaction| (transaction.row.signature.as_str(), transaction))
+        .filter_map(|decoded| new.get(&decoded.row.signature).copied())
         .collect();
-    let rows: Vec<&TransactionRow> = by_signature.values().map(|d| &d.row).collect();
-    let new: HashMap<String, i64> = transactions::insert(connection, &rows)
-        .await?
-        .into_iter()
-        .collect();
-    written.transactions = u64::try_from(new.len()).unwrap_or(u64::MAX);
-    let mut parts = Parts::default();
-    for (signature, transaction) in by_signature {
-        let letters = transaction.letters.iter().map(|letter| letter.kind);
-        written.letters.extend(letters);
-        dead_letters::insert_all(connection, &transaction.letters).await?;
-        if let Some(id) = new.get(signature) {
-            parts.add(*id, transaction);
-        }
-    }
-    written.parts = parts.write(connection).await?;
-    Ok(written)
+    let parts = if ids.len() == ready.decoded.len() {
+        ready.parts.add(connection, &ids).await?
+    } else {
+        let parts = AllParts::of(ready.decoded.iter().filter(is_new));
+        parts.add(connection, &ids).await?
+    };
+    Ok(Written {
+        transactions: u64::try_from(ids.len()).unwrap_or(u64::MAX),
+        parts,
+        letters: letters().map(|letter| letter.kind).collect(),
+        touched: ready.effects.touched().clone(),
+    })
 }
 
 /// Writes the parts of a transaction that is in the table already, in place of those
@@ -79,57 +99,49 @@ pub async fn rewrite_parts(
     id: i64,
     decoded: &Decoded,
 ) -> Result<(), sqlx::Error> {
-    let mut effects = Effects::default();
-    effects.add(decoded);
-    effects.write(connection).await?;
+    Effects::of([decoded]).write(connection).await?;
     transactions::delete_parts(connection, &[id]).await?;
     dead_letters::insert_all(connection, &decoded.letters).await?;
-    let mut parts = Parts::default();
-    parts.add(id, decoded);
-    parts.write(connection).await?;
+    AllParts::of([decoded].into_iter())
+        .add(connection, &[id])
+        .await?;
     Ok(())
 }
 
-/// The rows of transactions' parts.
-#[derive(Default)]
-struct Parts<'a> {
-    instructions: Vec<Part<'a, InstructionRow>>,
-    events: Vec<Part<'a, EventRow>>,
-    payments: Vec<Part<'a, PaymentRow>>,
-    contributions: Vec<Part<'a, ContributionRow>>,
+/// The rows of transactions' parts, a table each.
+#[derive(Debug, Default)]
+struct AllParts {
+    instructions: Parts,
+    events: Parts,
+    payments: Parts,
+    contributions: Parts,
 }
 
-impl<'a> Parts<'a> {
-    fn add(&mut self, transaction_id: i64, decoded: &'a Decoded) {
-        fn all<R>(transaction_id: i64, rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
-            rows.iter().map(move |row| Part {
-                transaction_id,
-                row,
-            })
+impl AllParts {
+    fn of<'a>(decoded: impl Iterator<Item = &'a Decoded> + Clone) -> Self {
+        let all = || decoded.clone();
+        Self {
+            instructions: Parts::of(all().map(|d| d.instructions.as_slice())),
+            events: Parts::of(all().map(|d| d.events.as_slice())),
+            payments: Parts::of(all().map(|d| d.payments.as_slice())),
+            contributions: Parts::of(all().map(|d| d.contributions.as_slice())),
         }
-        self.instructions
-            .extend(all(transaction_id, &decoded.instructions));
-        self.events.extend(all(transaction_id, &decoded.events));
-        self.payments.extend(all(transaction_id, &decoded.payments));
-        self.contributions
-            .extend(all(transaction_id, &decoded.contributions));
     }
 
-    async fn write(
+    /// Adds them to transactions that have these ids.
+    async fn add(
         &self,
         connection: &mut PgConnection,
+        ids: &[i64],
     ) -> Result<[(&'static str, u64); 4], sqlx::Error> {
-        Ok([
-            (
-                InstructionRow::TABLE,
-                add(connection, &self.instructions).await?,
-            ),
-            (EventRow::TABLE, add(connection, &self.events).await?),
-            (PaymentRow::TABLE, add(connection, &self.payments).await?),
-            (
-                ContributionRow::TABLE,
-                add(connection, &self.contributions).await?,
-            ),
-        ])
+        macro_rules! add {
+            ($($row:ident $parts:ident)*) => {[$(
+                ($row::TABLE, self.$parts.add::<$row>(connection, ids).await?),
+            )*]};
+        }
+        Ok(add! {
+            InstructionRow instructions EventRow events PaymentRow payments
+            ContributionRow contributions
+        })
     }
 }

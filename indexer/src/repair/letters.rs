@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use crate::{
     error::LedgerError,
-    ledger::{decode, encoded, fetch, write as ledger},
+    ledger::{
+        decode, encoded, fetch,
+        write::{self as ledger, Ready},
+    },
     source::{AccountUpdate, END_OF_SLOT, TransactionUpdate},
     store::{
+        self,
         batch::Batch,
         column::Time,
         dead_letters::{self, LetterKind, Waiting},
@@ -91,9 +95,9 @@ async fn account(
     if let Some(again) = batch.letters().first() {
         return Ok(Err(again.reason.clone()));
     }
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     if let Err(error) = batch.write(&mut transaction).await {
-        return match crate::store::is_refused_row(&error) {
+        return match store::is_refused_row(&error) {
             true => Ok(Err(error.to_string())),
             false => Err(error.into()),
         };
@@ -126,11 +130,11 @@ async fn transaction(
     if let Some(again) = decoded.letters.iter().find(same) {
         return Ok(Err(again.reason.clone()));
     }
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     match transactions::id(&mut transaction, &letter.key).await? {
         Some(id) => ledger::rewrite_parts(&mut transaction, id, &decoded).await?,
         None => {
-            ledger::write(&mut transaction, &[decoded]).await?;
+            ledger::write(&mut transaction, &Ready::of(vec![decoded])).await?;
         }
     }
     dead_letters::replayed(&mut transaction, &[letter.id]).await?;

@@ -6,11 +6,12 @@ use serde::Serialize;
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     source::{AccountUpdate, MAX_READ, SourceError, read_accounts, take_snapshot},
     store::{
+        self,
         batch::{Batch, TABLES},
         forks, present, watermark,
         writer::{Writer, WriterError},
@@ -106,7 +107,7 @@ async fn all(
         present::add(connection, addresses).await?;
     }
     present::analyze(connection).await?;
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     for table in TABLES {
         let closed = present::close_others(&mut transaction, table, snapshot.slot).await?;
         done.closed = done.closed.saturating_add(closed);
@@ -150,7 +151,7 @@ async fn write(
     accounts: &[AccountUpdate],
 ) -> Result<u64, sqlx::Error> {
     let batch = Batch::decode(accounts.iter().cloned());
-    let mut transaction = connection.begin().await?;
+    let mut transaction = store::begin(connection).await?;
     batch.overwrite(&mut transaction).await?;
     transaction.commit().await?;
     Ok(u64::try_from(accounts.len()).unwrap_or(u64::MAX))

@@ -8,7 +8,9 @@ use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
 
 use super::{
-    U64, dead_letters,
+    U64,
+    base58::text,
+    dead_letters,
     dead_letters::{DeadLetter, LetterKind},
     draw_games,
     draws::DrawBody,
@@ -18,7 +20,7 @@ use super::{
     houses::HouseBody,
     jackpots::JackpotBody,
     lanes::LaneBody,
-    table::{self, Body, Head, Row},
+    table::{self, Body, Head, Ready, Row},
     treasuries::TreasuryBody,
 };
 use crate::source::AccountUpdate;
@@ -37,6 +39,20 @@ pub const TABLES: [&str; 7] = [
 /// Accounts ready to be written.
 #[derive(Debug, Default)]
 pub struct Batch {
+    houses: Ready<HouseBody>,
+    treasuries: Ready<TreasuryBody>,
+    jackpots: Ready<JackpotBody>,
+    lanes: Ready<LaneBody>,
+    draws: Ready<DrawBody>,
+    games: Ready<GameBody>,
+    entries: Ready<EntryBody>,
+    closed: Vec<(String, i64)>,
+    letters: Vec<DeadLetter>,
+}
+
+/// What updates were decoded to.
+#[derive(Default)]
+struct Decoded {
     houses: Vec<Row<HouseBody>>,
     treasuries: Vec<Row<TreasuryBody>>,
     jackpots: Vec<Row<JackpotBody>>,
@@ -46,6 +62,54 @@ pub struct Batch {
     entries: Vec<Row<EntryBody>>,
     closed: Vec<(String, i64)>,
     letters: Vec<DeadLetter>,
+}
+
+impl Decoded {
+    fn add(&mut self, update: &AccountUpdate) {
+        if update.is_closed() {
+            self.closed.push((text(&update.address), update.slot));
+            return;
+        }
+        let head = Head {
+            address: update.address,
+            slot: update.slot,
+            write_version: update.write_version,
+            lamports: U64(update.lamports),
+        };
+        fn row<A, B: for<'a> From<&'a A>>(head: Head, account: &A) -> Row<B> {
+            Row {
+                head,
+                body: B::from(account),
+            }
+        }
+        match account::decode_any(&update.owner, &update.data) {
+            Ok(Account::House(a)) => self.houses.push(row(head, &a)),
+            Ok(Account::Treasury(a)) => self.treasuries.push(row(head, &a)),
+            Ok(Account::Jackpot(a)) => self.jackpots.push(row(head, &a)),
+            Ok(Account::Lane(a)) => self.lanes.push(row(head, &a)),
+            Ok(Account::Draw(a)) => self.draws.push(row(head, &a)),
+            Ok(Account::Game(a)) => self.games.push(row(head, &a)),
+            Ok(Account::Entry(a)) => self.entries.push(row(head, &a)),
+            Err(error) => self.letters.push(letter(update, &error.to_string())),
+        }
+    }
+
+    fn ready(self) -> Batch {
+        let mut batch = Batch {
+            houses: Ready::of(self.houses),
+            treasuries: Ready::of(self.treasuries),
+            jackpots: Ready::of(self.jackpots),
+            lanes: Ready::of(self.lanes),
+            draws: Ready::of(self.draws),
+            games: Ready::of(self.games),
+            entries: Ready::of(self.entries),
+            closed: self.closed,
+            letters: self.letters,
+        };
+        batch.closed.sort();
+        batch.letters.sort_by(|a, b| a.key.cmp(&b.key));
+        batch
+    }
 }
 
 /// Rows that changed, by table.
@@ -100,67 +164,21 @@ impl Batch {
                 }
             }
         }
-        let mut batch = Self::default();
-        for update in newest.into_values() {
-            batch.add(&update);
+        let mut decoded = Decoded::default();
+        for update in newest.values() {
+            decoded.add(update);
         }
-        batch.sort();
-        batch
-    }
-
-    fn add(&mut self, update: &AccountUpdate) {
-        if update.is_closed() {
-            self.closed.push((update.address.to_string(), update.slot));
-            return;
-        }
-        let head = Head {
-            address: update.address,
-            slot: update.slot,
-            write_version: update.write_version,
-            lamports: U64(update.lamports),
-        };
-        fn row<A, B: for<'a> From<&'a A>>(head: Head, account: &A) -> Row<B> {
-            Row {
-                head,
-                body: B::from(account),
-            }
-        }
-        match account::decode_any(&update.owner, &update.data) {
-            Ok(Account::House(a)) => self.houses.push(row(head, &a)),
-            Ok(Account::Treasury(a)) => self.treasuries.push(row(head, &a)),
-            Ok(Account::Jackpot(a)) => self.jackpots.push(row(head, &a)),
-            Ok(Account::Lane(a)) => self.lanes.push(row(head, &a)),
-            Ok(Account::Draw(a)) => self.draws.push(row(head, &a)),
-            Ok(Account::Game(a)) => self.games.push(row(head, &a)),
-            Ok(Account::Entry(a)) => self.entries.push(row(head, &a)),
-            Err(error) => self.letters.push(letter(update, &error.to_string())),
-        }
-    }
-
-    fn sort(&mut self) {
-        fn by_address<B>(rows: &mut [Row<B>]) {
-            // As text, the order of the tables' keys.
-            rows.sort_by_cached_key(|row| row.head.address.to_string());
-        }
-        by_address(&mut self.houses);
-        by_address(&mut self.treasuries);
-        by_address(&mut self.jackpots);
-        by_address(&mut self.lanes);
-        by_address(&mut self.draws);
-        by_address(&mut self.games);
-        by_address(&mut self.entries);
-        self.closed.sort();
-        self.letters.sort_by(|a, b| a.key.cmp(&b.key));
+        decoded.ready()
     }
 
     /// The games' rows, sorted.
     pub fn games(&self) -> &[Row<GameBody>] {
-        &self.games
+        self.games.rows()
     }
 
     /// The entries' rows, sorted.
     pub fn entries(&self) -> &[Row<EntryBody>] {
-        &self.entries
+        self.entries.rows()
     }
 
     /// Whether there is nothing to write.
@@ -188,7 +206,11 @@ impl Batch {
     /// The database's.
     pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<Changed, sqlx::Error> {
         let changed = each!(self, connection, overwrite);
-        let games = self.games.iter().map(|game| game.head.address.to_string());
+        let games = self
+            .games
+            .rows()
+            .iter()
+            .map(|game| text(&game.head.address));
         forks::derive_again(connection, &games.collect::<Vec<_>>()).await?;
         dead_letters::insert_all(connection, &self.letters).await?;
         Ok(changed)
@@ -207,7 +229,7 @@ impl Batch {
                 changed.push((name, closed));
             }
         }
-        bind_drawing_games(connection, &self.games).await?;
+        bind_drawing_games(connection, self.games.rows()).await?;
         dead_letters::insert_all(connection, &self.letters).await?;
         Ok(changed)
     }
@@ -223,7 +245,7 @@ async fn bind_drawing_games(
         .iter()
         .filter_map(|game| {
             let draw = game.body.draw?;
-            Some((game.head.address.to_string(), draw.to_string()))
+            Some((text(&game.head.address), text(&draw)))
         })
         .collect();
     draw_games::bind(connection, &bound).await

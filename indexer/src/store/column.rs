@@ -8,11 +8,10 @@
 use std::fmt::{Debug, Write as _};
 
 use lottery::state::GameStatus;
-use serde_json::Value;
 use solana_pubkey::Pubkey;
 use sqlx::{Row, postgres::PgRow};
 
-use super::U64;
+use super::{U64, base58};
 
 /// A type that a column can hold.
 pub trait Column: Debug {
@@ -66,8 +65,14 @@ displayed! {
     u16, "u16";
     u32, "u32";
     U64, "u64";
-    Pubkey, "address";
-    Value, "jsonb";
+}
+
+impl Column for Pubkey {
+    const SQL: &'static str = "address";
+    fn write(&self, out: &mut String) -> bool {
+        base58::push(out, self);
+        true
+    }
 }
 
 macro_rules! plain {
@@ -178,16 +183,33 @@ impl Column for Time {
     }
 }
 
+/// Appends bytes as hex digits.
+pub(crate) fn hex(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(*byte));
+    }
+}
+
 impl<const N: usize> Column for [u8; N] {
     const SQL: &'static str = "bytea";
     fn write(&self, out: &mut String) -> bool {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
         out.push_str("\\x");
-        for byte in self {
-            out.push(digit(byte >> 4));
-            out.push(digit(*byte));
-        }
+        hex(out, self);
+        true
+    }
+}
+
+/// A document in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(pub String);
+
+impl Column for Json {
+    const SQL: &'static str = "jsonb";
+    fn write(&self, out: &mut String) -> bool {
+        out.push_str(&self.0);
         true
     }
 }
@@ -249,9 +271,7 @@ impl<const N: usize> Column for [Option<Pubkey>; N] {
     const SQL: &'static str = "address[]";
     fn write(&self, out: &mut String) -> bool {
         list(out, self, |out, address| match address {
-            Some(address) => {
-                display(out, address);
-            }
+            Some(address) => base58::push(out, address),
             None => out.push_str("NULL"),
         })
     }

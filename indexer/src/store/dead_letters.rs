@@ -1,5 +1,7 @@
 //! Table `dead_letters`: what could not be stored where it belongs.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
 
 use super::U64;
@@ -22,42 +24,61 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
-/// Keeps a letter; the same bytes again only move its `last_slot`.
-///
-/// # Errors
-/// The database's.
-pub async fn insert(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO dead_letters AS d (kind, key, slot, last_slot, lamports, owner, bytes, reason)
-         VALUES ($1, $2, $3, $3, $4, $5, $6, $7)
-         ON CONFLICT (kind, key, digest) DO UPDATE
-             SET last_slot = GREATEST(d.last_slot, excluded.last_slot), reason = excluded.reason,
-                 replayed_at = NULL",
-    )
-    .bind(letter.kind.label())
-    .bind(&letter.key)
-    .bind(letter.slot)
-    .bind(letter.lamports)
-    .bind(&letter.owner)
-    .bind(&letter.bytes)
-    // Postgres' text cannot hold a zero character.
-    .bind(letter.reason.replace('\0', "\\0"))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
+/// Bytes of letters that are sent in one statement.
+const STATEMENT: usize = 16 << 20;
 
-/// Keeps several.
+/// Keeps letters; the same bytes again only move their `last_slot`.
 ///
 /// # Errors
 /// The database's.
 pub async fn insert_all(
     connection: &mut PgConnection,
-    letters: &[DeadLetter],
+    letters: impl IntoIterator<Item = &DeadLetter>,
 ) -> Result<(), sqlx::Error> {
+    // The same one twice cannot be changed twice by a statement; the last one stands.
+    let mut once: BTreeMap<(&str, &str, &[u8]), &DeadLetter> = BTreeMap::new();
     for letter in letters {
-        insert(connection, letter).await?;
+        once.insert((letter.kind.label(), &letter.key, &letter.bytes), letter);
     }
+    let (mut some, mut size) = (Vec::new(), 0usize);
+    for letter in once.into_values() {
+        size = size.saturating_add(letter.bytes.len());
+        some.push(letter);
+        if size >= STATEMENT {
+            insert(connection, &std::mem::take(&mut some)).await?;
+            size = 0;
+        }
+    }
+    insert(connection, &some).await
+}
+
+async fn insert(connection: &mut PgConnection, letters: &[&DeadLetter]) -> Result<(), sqlx::Error> {
+    if letters.is_empty() {
+        return Ok(());
+    }
+    fn each<T>(letters: &[&DeadLetter], get: impl Fn(&DeadLetter) -> T) -> Vec<T> {
+        letters.iter().map(|letter| get(letter)).collect()
+    }
+    // Postgres' text cannot hold a zero character.
+    let text = |text: &str| text.replace('\0', "\\0");
+    sqlx::query(
+        "INSERT INTO dead_letters AS d (kind, key, slot, last_slot, lamports, owner, bytes, reason)
+         SELECT kind, key, slot, slot, lamports, owner, bytes, reason
+         FROM UNNEST($1::text[], $2::text[], $3::int8[], $4::numeric[], $5::text[], $6::bytea[],
+                     $7::text[]) AS l(kind, key, slot, lamports, owner, bytes, reason)
+         ON CONFLICT (kind, key, digest) DO UPDATE
+             SET last_slot = GREATEST(d.last_slot, excluded.last_slot), reason = excluded.reason,
+                 replayed_at = NULL",
+    )
+    .bind(each(letters, |l| l.kind.label().to_owned()))
+    .bind(each(letters, |l| text(&l.key)))
+    .bind(each(letters, |l| l.slot))
+    .bind(each(letters, |l| l.lamports))
+    .bind(each(letters, |l| l.owner.clone()))
+    .bind(each(letters, |l| l.bytes.clone()))
+    .bind(each(letters, |l| text(&l.reason)))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

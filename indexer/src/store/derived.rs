@@ -4,7 +4,7 @@
 use solana_pubkey::Pubkey;
 use sqlx::{PgConnection, PgPool, Row as _};
 
-use super::{ReadColumn as _, U64};
+use super::{ReadColumn as _, U64, begin};
 use crate::fate::{EntryFate, Outcome, Played, Tickets, holds, prize};
 
 /// An entry as far as its fate matters.
@@ -111,7 +111,8 @@ impl Derived {
 pub async fn store(pool: &PgPool, derived: &Derived) -> Result<bool, sqlx::Error> {
     let game = derived.game.to_string();
     let rounds = i16::try_from(derived.played.seeds.len()).unwrap_or(i16::MAX);
-    let mut transaction = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
+    let mut transaction = begin(&mut connection).await?;
     // Games before entries, like every writer.
     let current = sqlx::query(
         "UPDATE games SET derived_rounds = $2, derived_settled = $3
@@ -305,18 +306,28 @@ pub struct Candidate {
     pub value: [u8; 32],
 }
 
-/// Rounds without a proven draw, with the revealed draws their game was bound to.
+/// Most candidates that are looked at together.
+const CANDIDATES: i64 = 10_000;
+
+/// Rounds without a proven draw, with the revealed draws their game was bound to, from
+/// after a round on: some of them, in order.
 ///
 /// # Errors
 /// The database's.
-pub async fn candidates(pool: &PgPool) -> Result<Vec<Candidate>, sqlx::Error> {
+pub async fn candidates(
+    pool: &PgPool,
+    after: &(String, i16),
+) -> Result<Vec<Candidate>, sqlx::Error> {
     sqlx::query(
         "SELECT r.game, r.round, r.seed, d.address, d.value
          FROM game_rounds r JOIN draw_games b ON b.game = r.game
               JOIN draws d ON d.address = b.draw
-         WHERE r.draw IS NULL AND d.value IS NOT NULL
-         ORDER BY r.game, r.round",
+         WHERE r.draw IS NULL AND d.value IS NOT NULL AND (r.game, r.round) > ($1, $2)
+         ORDER BY r.game, r.round LIMIT $3",
     )
+    .bind(&after.0)
+    .bind(after.1)
+    .bind(CANDIDATES)
     .fetch_all(pool)
     .await?
     .iter()
@@ -337,6 +348,8 @@ pub async fn candidates(pool: &PgPool) -> Result<Vec<Candidate>, sqlx::Error> {
 /// # Errors
 /// The database's.
 pub async fn prove(pool: &PgPool, proven: &[&Candidate]) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = begin(&mut connection).await?;
     sqlx::query(
         "UPDATE game_rounds AS r SET draw = p.draw
          FROM UNNEST($1::text[], $2::int2[], $3::text[], $4::bytea[]) AS p(game, round, draw, seed)
@@ -356,9 +369,9 @@ pub async fn prove(pool: &PgPool, proven: &[&Candidate]) -> Result<(), sqlx::Err
     )
     .bind(proven.iter().map(|c| c.draw.clone()).collect::<Vec<_>>())
     .bind(proven.iter().map(|c| c.seed.to_vec()).collect::<Vec<_>>())
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    transaction.commit().await
 }
 
 /// Marks draws closed that have settled, or released, all their games: the program
@@ -367,6 +380,8 @@ pub async fn prove(pool: &PgPool, proven: &[&Candidate]) -> Result<(), sqlx::Err
 /// # Errors
 /// The database's.
 pub async fn close_done_draws(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = begin(&mut connection).await?;
     let done = sqlx::query(
         "WITH undone AS (SELECT address FROM draws
                          WHERE closed_at_slot IS NULL OR settled <> games),
@@ -385,7 +400,8 @@ pub async fn close_done_draws(pool: &PgPool) -> Result<u64, sqlx::Error> {
          WHERE d.address = s.draw AND s.games = d.games
            AND (d.closed_at_slot IS NULL OR d.settled <> d.games)",
     )
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
+    transaction.commit().await?;
     Ok(done.rows_affected())
 }

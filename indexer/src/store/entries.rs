@@ -32,6 +32,9 @@ pub async fn refunded(
     connection: &mut PgConnection,
     entries: &[(String, i64)],
 ) -> Result<(), sqlx::Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let (addresses, slots): (Vec<_>, Vec<_>) = entries.iter().cloned().unzip();
     sqlx::query(
         "UPDATE entries AS e SET refunded = TRUE, slot = GREATEST(e.slot, r.slot),

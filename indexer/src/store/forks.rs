@@ -42,8 +42,8 @@ pub async fn ledger_above(
         .await
 }
 
-/// Deletes the rows of accounts that are not on the chain and were first seen in slots
-/// that were dropped, with what was computed from them. Returns their addresses.
+/// Deletes the rows of accounts that are not on the chain and were seen in slots that were
+/// dropped alone, with what was computed from them. Returns their addresses.
 ///
 /// # Errors
 /// The database's.
@@ -56,7 +56,8 @@ pub async fn delete_unseen(
     let mut deleted: Vec<String> = Vec::new();
     for table in tables {
         let sql = format!(
-            "DELETE FROM {table} WHERE address = ANY($1) AND first_slot = ANY($2)
+            "DELETE FROM {table}
+             WHERE address = ANY($1) AND first_slot = ANY($2) AND slot = ANY($2)
              RETURNING address"
         );
         let gone: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
@@ -80,6 +81,31 @@ pub async fn delete_unseen(
             .await?;
     }
     Ok(deleted)
+}
+
+/// Accounts first seen in slots that were dropped, and read from the chain since, count as
+/// seen first when they were read.
+///
+/// # Errors
+/// The database's.
+pub async fn seen_anew(
+    connection: &mut PgConnection,
+    tables: &[&'static str],
+    dropped: &[i64],
+    addresses: &[String],
+) -> Result<(), sqlx::Error> {
+    for table in tables {
+        let sql = format!(
+            "UPDATE {table} SET first_slot = slot
+             WHERE address = ANY($1) AND first_slot = ANY($2)"
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(addresses)
+            .bind(dropped)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Marks accounts closed, each at its slot, whatever their rows say.

@@ -1,9 +1,12 @@
 //! Table `game_events`: what the program told of itself.
 
-use serde_json::Value;
 use solana_pubkey::Pubkey;
 
-use super::{Column, U64, column::Time, record::record};
+use super::{
+    Column, U64,
+    column::{Json, Time},
+    record::record,
+};
 
 /// Name of a kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,6 @@ record! {
         /// Lamports.
         bounty: Option<U64>,
         /// Its other fields.
-        body: Value,
+        body: Json,
     }
 }

@@ -1,9 +1,8 @@
 //! Table `instructions`: what transactions asked of the program.
 
-use serde_json::Value;
 use solana_pubkey::Pubkey;
 
-use super::record::record;
+use super::{column::Json, record::record};
 
 record! {
     /// An instruction, or an operation of a batch.
@@ -23,9 +22,9 @@ record! {
         draw: Option<Pubkey>,
         entry: Option<Pubkey>,
         player: Option<Pubkey>,
-        accounts: Value,
+        accounts: Json,
         /// `None` where they could not be decoded.
-        arguments: Option<Value>,
+        arguments: Option<Json>,
         /// Of an operation: 0 when it was done, else why not.
         result: Option<u32>,
     }

@@ -1,5 +1,7 @@
 //! The tables and every statement that writes them, a module a table.
 
+pub mod arrays;
+pub mod base58;
 pub mod batch;
 pub mod column;
 pub mod dead_letters;
@@ -27,10 +29,10 @@ pub mod treasuries;
 pub mod watermark;
 pub mod writer;
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use sqlx::{
-    PgPool,
+    Connection as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -55,6 +57,44 @@ pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(IDLE_TIMEOUT)
         .connect_lazy_with(options.application_name("lottery-indexer"))
+}
+
+/// Begins a transaction that changes rows, and waits for its turn: the writer, what runs
+/// beside it and other processes take turns, whatever they change. They cannot wait for one
+/// another in a circle then, and none of their transactions takes long.
+///
+/// # Errors
+/// The database's.
+pub async fn begin(
+    connection: &mut PgConnection,
+) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    // The number is the key of the turn, one a database.
+    connection
+        .begin_with("BEGIN; SELECT pg_advisory_xact_lock(7813591921778129202)")
+        .await
+}
+
+/// A database that has not answered by then is not going to: the connection is dead and
+/// nobody said so, or a lock is held by what will never let it go.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Waits for a piece of work on a connection, not for ever.
+///
+/// # Errors
+/// The database's, or that it took too long; the connection is of no use then.
+pub async fn within<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(ANSWER_TIMEOUT, work)
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = ANSWER_TIMEOUT.as_secs();
+            let why = format!("the database did not answer within {seconds} s");
+            Err(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::TimedOut,
+                why,
+            )))
+        })
 }
 
 /// Brings the schema up to date. Safe to run by several processes at once: sqlx

@@ -73,9 +73,8 @@ pub async fn months(connection: &mut PgConnection) -> Result<Vec<Month>, sqlx::E
 /// # Errors
 /// The database's.
 pub async fn make(connection: &mut PgConnection, month: Month) -> Result<(), sqlx::Error> {
-    use sqlx::Connection as _;
     let (table, from, to) = (month.table(), month.first_day(), month.plus(1).first_day());
-    let mut transaction = connection.begin().await?;
+    let mut transaction = super::begin(connection).await?;
     // Attached, a partition is checked against the rest; what is there belongs here.
     for sql in [
         format!("CREATE TABLE {table} (LIKE game_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"),

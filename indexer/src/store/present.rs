@@ -64,16 +64,11 @@ pub async fn add(
     // A connection that was lost and made anew no longer knows; what it knows from here on
     // is not the whole, which the caller notices.
     create(connection).await?;
-    let mut lines = String::new();
-    for address in addresses {
-        lines.push_str(&address);
-        lines.push('\n');
-    }
-    let mut copy = connection
-        .copy_in_raw("COPY present (address) FROM STDIN")
+    let addresses: Vec<String> = addresses.collect();
+    sqlx::query("INSERT INTO present SELECT UNNEST($1::text[])")
+        .bind(addresses)
+        .execute(connection)
         .await?;
-    copy.send(lines.into_bytes()).await?;
-    copy.finish().await?;
     Ok(())
 }
 

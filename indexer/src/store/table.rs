@@ -8,7 +8,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 
 use super::{
     ReadColumn, U64,
-    record::{ColumnDef, Record, Sink, add, execute, list, names, unnested},
+    arrays::{Columns, insert_sql},
+    record::{ColumnDef, Record, Sink, list, names, unnested},
 };
 
 /// What every account's row begins with.
@@ -187,49 +188,83 @@ pub fn upsert_sql<B: Body>() -> String {
     )
 }
 
-/// Writes rows; they must be sorted by address (one lock order for all writers)
-/// and no address may come twice. Returns how many rows changed.
+/// Rows of a table with their columns as they are sent.
+#[derive(Debug)]
+pub struct Ready<B> {
+    rows: Vec<Row<B>>,
+    columns: Columns,
+}
+
+impl<B> Default for Ready<B> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            columns: Columns::default(),
+        }
+    }
+}
+
+impl<B: Body> Ready<B> {
+    /// Each account once.
+    pub fn of(mut rows: Vec<Row<B>>) -> Self {
+        // As good as the order of their texts: neighbours are neighbours in the index.
+        rows.sort_by_key(|row| row.head.address);
+        Self {
+            columns: Columns::of(&rows),
+            rows,
+        }
+    }
+
+    pub fn rows(&self) -> &[Row<B>] {
+        &self.rows
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// Writes rows; returns how many changed.
 ///
-/// Rows that are not there yet go the fastest way in. Should another writer add
-/// one of them meanwhile, the database refuses the batch, which is then tried again.
+/// Those that are not there yet go the fastest way in. Should another writer add one of
+/// them meanwhile, the database refuses the batch, which is then tried again.
 ///
 /// # Errors
 /// The database's.
 pub async fn upsert<B: Body>(
     connection: &mut PgConnection,
-    rows: &[Row<B>],
+    ready: &Ready<B>,
 ) -> Result<u64, sqlx::Error> {
+    let (all, rows) = (&ready.columns, &ready.rows);
     if rows.len() < BULK {
-        return change(connection, rows).await;
+        return all.execute(connection, upsert_sql::<B>()).await;
     }
-    let known = known::<B>(connection, rows).await?;
-    let (known, new): (Vec<Row<B>>, Vec<Row<B>>) = rows
-        .iter()
-        .partition(|row| known.contains(&row.head.address));
-    let added = add(connection, &new).await?;
-    let changed = change(connection, &known).await?;
+    let known = known::<B>(connection, all).await?;
+    if known.is_empty() {
+        return all.execute(connection, insert_sql::<Row<B>>()).await;
+    }
+    if known.len() == rows.len() {
+        return all.execute(connection, upsert_sql::<B>()).await;
+    }
+    let is_known = |row: &&Row<B>| known.contains(&row.head.address);
+    let (known, new): (Vec<&Row<B>>, Vec<&Row<B>>) = rows.iter().partition(is_known);
+    let added = Columns::of(new)
+        .execute(connection, insert_sql::<Row<B>>())
+        .await?;
+    let changed = Columns::of(known)
+        .execute(connection, upsert_sql::<B>())
+        .await?;
     Ok(added.saturating_add(changed))
 }
 
 /// Fewer rows than this are not worth a question of their own.
 const BULK: usize = 16;
 
-async fn change<B: Body>(
-    connection: &mut PgConnection,
-    rows: &[Row<B>],
-) -> Result<u64, sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    execute(connection, upsert_sql::<B>(), rows).await
-}
-
 /// Which of the rows' accounts have a row already.
 async fn known<B: Body>(
     connection: &mut PgConnection,
-    rows: &[Row<B>],
+    rows: &Columns,
 ) -> Result<HashSet<Pubkey>, sqlx::Error> {
-    let addresses: Vec<String> = rows.iter().map(|r| r.head.address.to_string()).collect();
     // The planner would read all of a table that it last saw empty.
     let sql = format!(
         "SELECT t.address FROM UNNEST($1::text[]) AS u(address) CROSS JOIN LATERAL
@@ -237,7 +272,7 @@ async fn known<B: Body>(
         B::TABLE
     );
     sqlx::query(AssertSqlSafe(sql))
-        .bind(addresses)
+        .bind(rows.first())
         .fetch_all(connection)
         .await?
         .iter()
@@ -252,18 +287,15 @@ async fn known<B: Body>(
 /// The database's.
 pub async fn overwrite<B: Body>(
     connection: &mut PgConnection,
-    rows: &[Row<B>],
+    ready: &Ready<B>,
 ) -> Result<u64, sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
     let (table, names) = (B::TABLE, names::<Row<B>>());
     let (rows_given, set) = (unnested::<Row<B>>(), assignments::<B>("excluded"));
     let sql = format!(
         "INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows_given}
          ON CONFLICT (address) DO UPDATE SET {set}, closed_at_slot = NULL"
     );
-    execute(connection, sql, rows).await
+    ready.columns.execute(connection, sql).await
 }
 
 /// Writes the contents of rows that the caller has locked, as of their heads; whether
@@ -284,7 +316,7 @@ pub async fn rewrite<B: Body>(
         assignments::<B>("r"),
         unnested::<Row<B>>(),
     );
-    execute(connection, sql, rows).await
+    Columns::of(rows).execute(connection, sql).await
 }
 
 fn select_sql<B: Body>(condition: &str) -> String {
@@ -386,6 +418,9 @@ pub async fn close(
     addresses: &[String],
     slots: &[i64],
 ) -> Result<u64, sqlx::Error> {
+    if addresses.is_empty() {
+        return Ok(0);
+    }
     let sql = format!(
         "UPDATE {table} AS t SET closed_at_slot = c.slot, slot = c.slot
          FROM UNNEST($1::text[], $2::int8[]) AS c(address, slot)

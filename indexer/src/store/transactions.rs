@@ -1,12 +1,15 @@
 //! Tables `transactions` and `ledger_cursor`.
 
-use serde_json::Value;
+use std::collections::HashMap;
+
 use solana_pubkey::Pubkey;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
 use super::{
     U64,
-    record::{Record as _, arrays, names, record, unnested},
+    arrays::{Columns, insert_sql},
+    column::Json,
+    record::record,
 };
 
 record! {
@@ -20,7 +23,7 @@ record! {
         block_time: Option<i64>,
         success: bool,
         /// `None` on success.
-        error: Option<Value>,
+        error: Option<Json>,
         error_code: Option<u32>,
         /// Lamports.
         fee: U64,
@@ -31,29 +34,26 @@ record! {
     }
 }
 
-/// Adds transactions, sorted by signature; known ones stay as they are. Returns the new
-/// ones' signatures and ids.
+/// Adds transactions, rows of [`TransactionRow`] sorted by signature; known ones stay as
+/// they are. Returns the new ones' signatures and ids.
 ///
 /// # Errors
 /// The database's.
 pub async fn insert(
     connection: &mut PgConnection,
-    rows: &[&TransactionRow],
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
+    rows: &Columns,
+) -> Result<HashMap<String, i64>, sqlx::Error> {
+    if rows.rows() == 0 {
+        return Ok(HashMap::new());
     }
-    let (names, given) = (names::<TransactionRow>(), unnested::<TransactionRow>());
     let sql = format!(
-        "INSERT INTO {} ({names}) SELECT {names} FROM {given}
-         ON CONFLICT (signature) DO NOTHING RETURNING signature, id",
-        TransactionRow::TABLE
+        "{} ON CONFLICT (signature) DO NOTHING RETURNING signature, id",
+        insert_sql::<TransactionRow>()
     );
-    let mut query = sqlx::query_as(AssertSqlSafe(sql));
-    for column in arrays(rows) {
-        query = query.bind(column);
-    }
-    query.fetch_all(connection).await
+    let new = rows.query(sql).fetch_all(connection).await?;
+    new.iter()
+        .map(|row| Ok((row.try_get("signature")?, row.try_get("id")?)))
+        .collect()
 }
 
 /// Which of the signatures are not in the table.

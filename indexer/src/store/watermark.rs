@@ -38,7 +38,9 @@ pub struct Watermark {
 pub async fn claim(pool: &PgPool, identity: &Identity) -> Result<Identity, sqlx::Error> {
     sqlx::query(
         "INSERT INTO watermark (genesis_hash, program, commitment) VALUES ($1, $2, $3)
-         ON CONFLICT (single) DO UPDATE SET commitment = excluded.commitment",
+         ON CONFLICT (single) DO UPDATE SET commitment = excluded.commitment
+             WHERE (watermark.genesis_hash, watermark.program)
+                 = (excluded.genesis_hash, excluded.program)",
     )
     .bind(&identity.genesis_hash)
     .bind(&identity.program)

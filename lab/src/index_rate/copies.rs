@@ -8,9 +8,10 @@ use lottery_indexer::{
     ledger::decode::{self, Decoded},
     source::{AccountUpdate, TransactionUpdate},
     store::{
+        Column,
         batch::Batch,
         column::Time,
-        record::{Part, Record, copy_sql, copy_text},
+        record::{Part, Record, Sink, names},
     },
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -72,11 +73,54 @@ pub struct Prepared {
     rows: u64,
 }
 
+/// Rows in COPY's text format ("COPY", File Formats, in Postgres' manual).
+#[derive(Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    field: String,
+    started: bool,
+}
+
+impl Lines {
+    fn row(&mut self, record: &impl Record) {
+        self.started = false;
+        record.write(self);
+        self.bytes.push(b'\n');
+    }
+}
+
+impl Sink for Lines {
+    fn field(&mut self, value: &impl Column) {
+        if self.started {
+            self.bytes.push(b'\t');
+        }
+        self.started = true;
+        self.field.clear();
+        if !value.write(&mut self.field) {
+            self.bytes.extend_from_slice(b"\\N");
+            return;
+        }
+        for byte in self.field.bytes() {
+            match byte {
+                b'\\' => self.bytes.extend_from_slice(b"\\\\"),
+                b'\t' => self.bytes.extend_from_slice(b"\\t"),
+                b'\n' => self.bytes.extend_from_slice(b"\\n"),
+                b'\r' => self.bytes.extend_from_slice(b"\\r"),
+                other => self.bytes.push(other),
+            }
+        }
+    }
+}
+
 fn prepare<R: Record>(rows: &[R]) -> Prepared {
-    let statement = copy_sql::<R>().replacen("COPY ", &format!("COPY {SCHEMA}."), 1);
+    let (table, names) = (R::TABLE, names::<R>());
+    let mut lines = Lines::default();
+    for row in rows {
+        lines.row(row);
+    }
     Prepared {
-        statement,
-        text: copy_text(rows),
+        statement: format!("COPY {SCHEMA}.{table} ({names}) FROM STDIN"),
+        text: lines.bytes,
         rows: rows.len() as u64,
     }
 }

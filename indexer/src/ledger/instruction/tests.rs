@@ -226,7 +226,8 @@ fn every_account_has_its_name() {
 fn arguments_are_read_by_name_and_cut_ones_are_not() {
     for (name, instruction) in all(None) {
         let known = understand(&instruction.data).expect(name);
-        let arguments = known.arguments.unwrap();
+        let arguments: serde_json::Value =
+            serde_json::from_str(&known.arguments.unwrap().0).unwrap();
         let data = &instruction.data;
         if data.len() > 8 {
             let cut = understand(&data[..data.len() - 1]).unwrap();
