@@ -34,6 +34,10 @@ use super::{
 /// Accounts that a source delivers at once.
 const PART: usize = 18_000;
 
+/// Chunks of the ledger that are made up before the clock runs for them: the first of them
+/// is decoded while the writer has nothing to do, which a real catch-up sees once.
+const WINDOW_CHUNKS: usize = 20;
+
 /// Batches of games that are made up before the clock runs for them.
 const WINDOW: u64 = 20;
 
@@ -300,7 +304,7 @@ async fn take_history(
         let more = history.next();
         let last = more.is_none();
         waiting.extend(more.unwrap_or_default());
-        if waiting.len() < CHUNK * 4 && !last {
+        if waiting.len() < WINDOW_CHUNKS * CHUNK && !last {
             continue;
         }
         let transactions = std::mem::take(&mut waiting);
