@@ -25,7 +25,14 @@ const FIRST: Duration = Duration::from_secs(3);
 /// How long it is tried to have one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-type Slots = Arc<Mutex<BTreeMap<u64, SystemTime>>>;
+/// When a slot was confirmed by the node's word, and when that word came.
+#[derive(Clone, Copy, Debug)]
+struct News {
+    at: SystemTime,
+    came: SystemTime,
+}
+
+type Slots = Arc<Mutex<BTreeMap<u64, News>>>;
 
 /// Notes confirmations until dropped.
 pub struct Confirmed {
@@ -56,7 +63,15 @@ impl Confirmed {
     /// a block confirms it.
     pub fn at(&self, slot: u64) -> Option<SystemTime> {
         let slots = lock(&self.slots);
-        slots.range(slot..).map(|(_, at)| *at).min()
+        slots.range(slot..).map(|(_, news)| news.at).min()
+    }
+
+    /// How long the node's word took, of each slot after this one.
+    pub fn word(&self, slot: u64) -> Vec<Duration> {
+        let slots = lock(&self.slots);
+        let after = slots.range(slot + 1..);
+        let took = after.map(|(_, news)| news.came.duration_since(news.at).unwrap_or_default());
+        took.collect()
     }
 }
 
@@ -74,7 +89,8 @@ async fn follow(client: PubsubClient, slots: Slots, begun: oneshot::Sender<()>) 
     while let Some(update) = updates.next().await {
         if let SlotUpdate::OptimisticConfirmation { slot, timestamp } = update {
             let at = SystemTime::UNIX_EPOCH + Duration::from_millis(timestamp);
-            lock(&slots).entry(slot).or_insert(at);
+            let came = SystemTime::now();
+            lock(&slots).entry(slot).or_insert(News { at, came });
             if let Some(begun) = begun.take() {
                 // Who waits for it may have given up.
                 let _ = begun.send(());

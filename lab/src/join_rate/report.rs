@@ -65,6 +65,8 @@ pub struct Report {
     /// From the first sent to the last that its client knew to be confirmed (milliseconds).
     pub took_ms: u64,
     pub joins_per_second: f64,
+    /// From a slot confirmed to the node's word of it received.
+    pub word: Spread,
     /// Accounts.
     pub entries: Way,
     /// The ledger.
@@ -100,6 +102,7 @@ impl Report {
             failed: of.sent.failed,
             took_ms: millis(of.sent.took),
             joins_per_second: of.sent.landed as f64 / of.sent.took.as_secs_f64(),
+            word: Spread::of(confirmed.word(of.last_slot)),
             entries: way(
                 of.entries,
                 bare_entries,
@@ -182,6 +185,7 @@ impl fmt::Display for Report {
             "\n{:<32}{:>9}{:>9}{:>9}{:>9}",
             "from confirmed to ... (ms)", "p50", "p95", "max", "rows"
         )?;
+        row(f, "told by the node, a slot", &self.word)?;
         for (name, way) in [
             ("entries", &self.entries),
             ("transactions", &self.transactions),
