@@ -103,6 +103,11 @@ pub fn binary(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("{name} is not built: cargo build --workspace --bins comes first"))
 }
 
+/// An address of this machine that nothing listens on.
+pub fn free_address() -> Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
 /// Writes a keypair file that only its owner can read.
 pub fn write_keypair(path: &Path, keypair: &Keypair) -> Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
@@ -194,8 +199,17 @@ pub async fn start_indexer(
     database: Option<&str>,
     log: PathBuf,
 ) -> Result<(Service, Api, String)> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let listen = format!("127.0.0.1:{port}");
+    start_indexer_with(localnet, database, log, &[]).await
+}
+
+/// The same with flags.
+pub async fn start_indexer_with(
+    localnet: &Localnet,
+    database: Option<&str>,
+    log: PathBuf,
+    flags: &[&str],
+) -> Result<(Service, Api, String)> {
+    let listen = free_address()?;
     let mut command = Command::new(binary("lottery-indexer")?);
     command
         .arg("run")
@@ -204,7 +218,8 @@ pub async fn start_indexer(
         .arg("--ws-url")
         .arg(localnet.ws_url())
         .arg("--listen")
-        .arg(&listen);
+        .arg(&listen)
+        .args(flags);
     if let Some(url) = database {
         command.env("DATABASE_URL", url);
     }

@@ -13,7 +13,7 @@ use lottery_client::{
     history::fetch_account,
     instruction::{self as ix, Purchase, Token},
     rpc::Pool,
-    sender::Sender,
+    sender::{Landed, Sender},
 };
 use lottery_localnet::Localnet;
 use solana_clock::Clock;
@@ -37,7 +37,7 @@ const TOKEN_JOIN_COMPUTE_UNITS: u32 = 60_000;
 
 /// Joins under way at once. Each waits for about a slot, so fewer would measure the
 /// wait; the sender bounds what it asks of the node at once.
-const CONCURRENT_JOINS: usize = 4_096;
+pub const CONCURRENT_JOINS: usize = 4_096;
 
 /// A house, its authority and its players.
 pub struct Table {
@@ -205,9 +205,9 @@ impl Table {
             .collect();
         let started = Instant::now();
         stream::iter(orders)
-            .map(|(game, player, tickets)| self.join(game, player, tickets))
+            .map(|(game, player, tickets)| self.join(game, player, tickets, 0))
             .buffer_unordered(CONCURRENT_JOINS)
-            .try_for_each(|()| {
+            .try_for_each(|_| {
                 seen();
                 async { Ok(()) }
             })
@@ -218,13 +218,21 @@ impl Table {
         })
     }
 
-    async fn join(&self, game: Pubkey, player: Arc<Keypair>, tickets: u32) -> Result<()> {
+    /// Has a player join a game and waits until that is confirmed; `nonce` tells the
+    /// player's entries in one game apart.
+    pub async fn join(
+        &self,
+        game: Pubkey,
+        player: Arc<Keypair>,
+        tickets: u32,
+        nonce: u16,
+    ) -> Result<Landed> {
         let purchase = Purchase {
             player: player.pubkey(),
             house: self.house,
             game,
             tickets,
-            nonce: 0,
+            nonce,
             max_total: u64::MAX,
         };
         let limit = match self.token {
@@ -234,8 +242,7 @@ impl Table {
         self.sender
             .send_with_limit(&[ix::join(&purchase, self.token)], limit, &player, &[])
             .await
-            .with_context(|| format!("player {} joining game {game}", player.pubkey()))?;
-        Ok(())
+            .with_context(|| format!("player {} joining game {game}", player.pubkey()))
     }
 
     /// The state of a lane.

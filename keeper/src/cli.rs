@@ -4,9 +4,7 @@ use std::{io::Write as _, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use lottery_service::cli::{
-    code, complain, known_variables, present_variables, print_json, start_log, stop_on_signals,
-};
+use lottery_service::cli::{block_on, code, end, print_json, stop_on_signals};
 use serde_json::json;
 
 use crate::{
@@ -61,29 +59,15 @@ enum Command {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match start(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    end(start(Cli::parse()), ExitCode::FAILURE)
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    Options::refuse_unknown_variables(present_variables(), &known_variables(&Cli::command()))?;
-    start_log(&cli.start.log, cli.start.log_json).context("--log")?;
-    let file = match &cli.start.config {
-        Some(path) => Options::read(path)?,
-        None => Options::default(),
-    };
-    let config = Config::complete(cli.options.or(file))?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(dispatch(cli.command, config))
+    let options = cli
+        .start
+        .complete(&Cli::command(), cli.options, Options::read)?;
+    let config = Config::complete(options)?;
+    block_on(dispatch(cli.command, config)).context("cannot start the runtime")?
 }
 
 async fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
@@ -188,6 +172,8 @@ fn print_plan(plan: &Plan, json: bool) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use lottery_service::cli::known_variables;
+
     use super::*;
 
     #[test]

@@ -19,14 +19,20 @@
 
 mod budget;
 mod chance;
+mod database;
 mod error;
 mod http;
 mod listen;
 mod lock;
+mod signatures;
+mod spread;
+mod usage;
 
+pub mod command;
 pub mod draw_rate;
 pub mod http_proxy;
 pub mod index_rate;
+pub mod join_rate;
 pub mod kill_everywhere;
 pub mod rpc;
 pub mod rpc_proxy;
@@ -43,6 +49,7 @@ pub use rpc::{Notifications, RpcFault, RpcWeather, Sockets, lies};
 pub use rpc_proxy::RpcProxy;
 pub use scripted_geyser::{GeyserChain, GeyserFault, GeyserWeather, ScriptedGeyser};
 pub use scripted_rpc::{Fate, Ledger, ScriptedRpc, Simulation};
+pub use spread::Spread;
 pub use tcp_proxy::{ChunkDecision, Direction, TcpProxy, TcpWeather};
 pub use weather::{Decision, Fault, Moment, Rule, RuleId, Seen, Via, Weather};
 

@@ -23,8 +23,26 @@ pub fn code(good: bool) -> ExitCode {
     }
 }
 
+/// Does a daemon's work on a runtime of its own.
+///
+/// # Errors
+/// When there cannot be one.
+pub fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    Ok(runtime.enable_all().build()?.block_on(work))
+}
+
+/// What a program ends with: the code that its work came to, or else `failure`, and why.
+pub fn end(result: Result<ExitCode, impl Display>, failure: ExitCode) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        // With its causes, where it tells them.
+        complain(&format!("{error:#}"));
+        failure
+    })
+}
+
 /// Says why the program ends. Not through the log: it may not be set up, or filtered.
-pub fn complain(error: &impl Display) {
+fn complain(error: &impl Display) {
     let _ = writeln!(std::io::stderr(), "error: {}", text::scrub(error));
 }
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use lottery_service::cli::{complain, known_variables, present_variables, start_log};
+use lottery_service::cli::{block_on, end};
 
 use crate::config::{Config, Options, Start};
 
@@ -100,35 +100,24 @@ impl Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let failure = cli.command.failure();
-    match start(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            failure
-        }
-    }
+    end(start(cli), failure)
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    Options::refuse_unknown_variables(present_variables(), &known_variables(&Cli::command()))?;
-    start_log(&cli.start.log, cli.start.log_json).context("--log")?;
-    let file = match &cli.start.config {
-        Some(path) => Options::read(path)?,
-        None => Options::default(),
-    };
-    let config = Config::load(cli.options.or(file), |name| std::env::var(name).ok())?;
+    let options = cli
+        .start
+        .complete(&Cli::command(), cli.options, Options::read)?;
+    let config = Config::load(options, |name| std::env::var(name).ok())?;
     if !matches!(cli.command, Command::Config(_)) {
         tracing::info!(?config, "the configuration in effect");
     }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?
-        .block_on(cli.command.run(config))
+    block_on(cli.command.run(config)).context("cannot start the runtime")?
 }
 
 #[cfg(test)]
 mod tests {
+    use lottery_service::cli::known_variables;
+
     use super::*;
 
     #[test]

@@ -1,9 +1,7 @@
 //! The configuration as it is shown: every key with what it is set to, and secrets
 //! as `…`.
 
-use std::fmt;
-
-use lottery_service::config::shown::{self, millis, number, seconds};
+use lottery_service::config::shown::{millis, number, seconds};
 
 use super::{Config, Options};
 
@@ -36,16 +34,4 @@ impl Config {
     }
 }
 
-/// As a TOML file.
-impl fmt::Display for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        shown::toml(&self.options(), f)
-    }
-}
-
-/// As JSON in one line.
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        shown::json(&self.options(), f)
-    }
-}
+lottery_service::show_as_options!(Config);

@@ -43,6 +43,26 @@ pub use number::U64;
 /// The numbered files of `migrations/`, compiled in.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
+/// The tables that hold what the chain says, and what follows from it.
+pub const TABLES: [&str; 16] = [
+    "draw_games",
+    "draws",
+    "entries",
+    "game_events",
+    "game_rounds",
+    "games",
+    "houses",
+    "instructions",
+    "jackpot_contributions",
+    "jackpot_wins",
+    "jackpots",
+    "lanes",
+    "payments",
+    "transactions",
+    "treasuries",
+    "winners",
+];
+
 /// Longest wait for a free or new connection: longer means the database is in
 /// trouble, and callers retry or answer with an error.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

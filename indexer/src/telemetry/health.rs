@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lottery_service::telemetry::{Report, Vitals};
+use lottery_service::telemetry::{Report, Stamps, Vitals};
 use tokio::time::Instant;
 
 /// An answer of the database older than this is none.
@@ -43,8 +43,8 @@ pub struct Health {
     role: Role,
     /// How long nothing may move on.
     stall: Duration,
-    started: Instant,
-    /// Milliseconds after the start, plus one; 0 for never. So are the others.
+    stamps: Stamps,
+    /// A stamp, as are those that follow.
     turned: AtomicU64,
     answered: AtomicU64,
     chain_seen: AtomicU64,
@@ -62,7 +62,7 @@ impl Health {
         Self {
             role,
             stall,
-            started: Instant::now(),
+            stamps: Stamps::default(),
             turned: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             chain_seen: AtomicU64::new(0),
@@ -76,19 +76,14 @@ impl Health {
         }
     }
 
-    fn stamp(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.started).as_millis();
-        u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1)
-    }
-
     /// Somebody looked, whatever came of it.
     pub fn turned(&self) {
-        self.turned.store(self.stamp(Instant::now()), Relaxed);
+        self.turned.store(self.stamps.now(), Relaxed);
     }
 
     /// The database answered; whether its schema is this program's.
     pub fn answered(&self, is_migrated: bool) {
-        self.answered.store(self.stamp(Instant::now()), Relaxed);
+        self.answered.store(self.stamps.now(), Relaxed);
         self.is_migrated.store(is_migrated, Relaxed);
     }
 
@@ -98,10 +93,10 @@ impl Health {
     }
 
     fn seen_at(&self, mark: &Mark, now: Instant) {
-        let stamp = self.stamp(now);
+        let stamp = self.stamps.of(now);
         if let Some(age) = mark.chain_age {
-            let then = now.checked_sub(age).unwrap_or(self.started);
-            self.chain_seen.store(self.stamp(then), Relaxed);
+            let then = now.checked_sub(age).unwrap_or(self.stamps.started);
+            self.chain_seen.store(self.stamps.of(then), Relaxed);
         }
         for (slot, last, moved) in [
             (mark.chain, &self.chain, &self.chain_moved),
@@ -120,16 +115,9 @@ impl Health {
         self.is_draining.store(true, Relaxed);
     }
 
-    /// How long ago it was stamped; since the start if never.
-    fn age(&self, stamp: &AtomicU64, now: Instant) -> Duration {
-        let at = Duration::from_millis(stamp.load(Relaxed).saturating_sub(1));
-        now.saturating_duration_since(self.started)
-            .saturating_sub(at)
-    }
-
     fn progress_at(&self, now: Instant) -> Report {
         let fresh = |stamp| {
-            let age = self.age(stamp, now);
+            let age = self.stamps.age(stamp, now);
             (age <= self.stall, format!("{:.1} s ago", age.as_secs_f64()))
         };
         let (turns, turned) = fresh(&self.turned);
@@ -158,7 +146,7 @@ impl Health {
 
     fn readiness_at(&self, now: Instant) -> Report {
         let has_answered = self.answered.load(Relaxed) > 0;
-        let age = self.age(&self.answered, now);
+        let age = self.stamps.age(&self.answered, now);
         let is_migrated = self.is_migrated.load(Relaxed);
         let has_snapshot = self.has_snapshot.load(Relaxed);
         let is_draining = self.is_draining.load(Relaxed);
@@ -213,7 +201,7 @@ mod tests {
 
     /// All goes on at that moment, and the tables are this far.
     fn look(health: &Health, mark: &Mark, at: Instant) {
-        let stamp = health.stamp(at);
+        let stamp = health.stamps.of(at);
         health.turned.store(stamp, Relaxed);
         health.answered(true);
         health.answered.store(stamp, Relaxed);
@@ -223,15 +211,15 @@ mod tests {
     #[test]
     fn each_standstill_is_named() {
         let health = Health::new(Role::Writer, STALL);
-        let later = |seconds| health.started + Duration::from_secs(seconds);
+        let later = |seconds| health.stamps.started + Duration::from_secs(seconds);
         look(&health, &mark(7, 8), later(0));
         assert!(health.progress_at(later(100)).ok);
         let all = ["chain", "database", "watch"];
         assert_eq!(health.progress_at(later(130)).failing(), all);
         // Who only serves is well as long as it looks.
         let reader = Health::new(Role::Reader, STALL);
-        let later = |seconds| reader.started + Duration::from_secs(seconds);
-        reader.turned.store(reader.stamp(later(100)), Relaxed);
+        let later = |seconds| reader.stamps.started + Duration::from_secs(seconds);
+        reader.turned.store(reader.stamps.of(later(100)), Relaxed);
         assert!(reader.progress_at(later(200)).ok);
         assert_eq!(reader.progress_at(later(300)).failing(), ["watch"]);
     }
@@ -239,7 +227,7 @@ mod tests {
     #[test]
     fn tables_that_stand_still_are_told_from_a_chain_that_does() {
         let health = Health::new(Role::Writer, STALL);
-        let begun = health.started;
+        let begun = health.stamps.started;
         look(&health, &mark(7, 8), begun);
         let later = begun + STALL * 2;
         look(&health, &mark(7, 90), later);
@@ -264,7 +252,7 @@ mod tests {
     #[test]
     fn readiness_wants_a_schema_a_snapshot_an_answer_and_no_stop() {
         let health = Health::new(Role::Writer, STALL);
-        let begun = health.started;
+        let begun = health.stamps.started;
         let all = ["database", "schema", "snapshot"];
         assert_eq!(health.readiness_at(begun).failing(), all);
         health.answered(false);

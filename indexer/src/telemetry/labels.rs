@@ -4,26 +4,6 @@ use lottery_service::label;
 
 use crate::config::{Commitment, SourceKind};
 
-/// Tables whose rows are counted.
-pub const TABLES: [&str; 16] = [
-    "draw_games",
-    "draws",
-    "entries",
-    "game_events",
-    "game_rounds",
-    "games",
-    "houses",
-    "instructions",
-    "jackpot_contributions",
-    "jackpot_wins",
-    "jackpots",
-    "lanes",
-    "payments",
-    "transactions",
-    "treasuries",
-    "winners",
-];
-
 label! {
     /// How sure it is that rows stay.
     Finality {

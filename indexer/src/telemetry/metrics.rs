@@ -4,7 +4,8 @@
 pub use lottery_service::telemetry::{Metric, Sort};
 use metrics::{counter, gauge, histogram};
 
-use super::labels::{Connections, Failure, Finality, Letter, Source, TABLES};
+use super::labels::{Connections, Failure, Finality, Letter, Source};
+use crate::store;
 
 /// Statements and transactions of the database (seconds).
 const QUICK: &[f64] = &[
@@ -107,7 +108,7 @@ pub(super) fn register() {
         gauge!(SOURCE_UP, "source" => source.label()).set(0.0);
         counter!(RECONNECTS, "source" => source.label()).absolute(0);
     }
-    for table in TABLES {
+    for table in store::TABLES {
         counter!(ROWS_WRITTEN, "table" => table).absolute(0);
         counter!(ROWS_REVERTED, "table" => table).absolute(0);
     }

@@ -14,7 +14,7 @@ pub mod watch;
 use std::{net::SocketAddr, sync::Arc};
 
 pub use health::{Health, Mark, Role};
-pub use labels::{Connections, Failure, Finality, Letter, Source, TABLES};
+pub use labels::{Connections, Failure, Finality, Letter, Source};
 use lottery_service::telemetry::Served;
 pub use lottery_service::telemetry::{Check, Report, Server, TelemetryError, Vitals};
 pub use record::*;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use lottery_service::telemetry::{Report, Vitals};
+use lottery_service::telemetry::{Report, Stamps, Vitals};
 use tokio::time::Instant;
 
 use super::record;
@@ -33,8 +33,8 @@ pub enum Role {
 /// What the loop did, and when. Cheap to note, from any thread.
 #[derive(Debug)]
 pub struct Health {
-    started: Instant,
-    /// Milliseconds after the start, plus one; 0 for never. So are the others.
+    stamps: Stamps,
+    /// A stamp, as are those that follow.
     turned: AtomicU64,
     clock_read: AtomicU64,
     slot_moved: AtomicU64,
@@ -52,7 +52,7 @@ pub struct Health {
 impl Default for Health {
     fn default() -> Self {
         Self {
-            started: Instant::now(),
+            stamps: Stamps::default(),
             turned: AtomicU64::new(0),
             clock_read: AtomicU64::new(0),
             slot_moved: AtomicU64::new(0),
@@ -68,19 +68,14 @@ impl Default for Health {
 }
 
 impl Health {
-    fn stamp(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.started).as_millis();
-        u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1)
-    }
-
     /// The loop turned once more.
     pub fn turned(&self) {
-        self.turned.store(self.stamp(Instant::now()), Relaxed);
+        self.turned.store(self.stamps.now(), Relaxed);
     }
 
     /// The chain's clock was read at this slot, or a newer one was told of.
     pub fn clock_read(&self, slot: u64) {
-        self.clock_read_at(slot, self.stamp(Instant::now()));
+        self.clock_read_at(slot, self.stamps.now());
     }
 
     fn clock_read_at(&self, slot: u64, now: u64) {
@@ -97,8 +92,8 @@ impl Health {
 
     /// A plan was made; of the actions under way, the first began then.
     pub fn planned(&self, oldest_action: Option<Instant>) {
-        self.planned.store(self.stamp(Instant::now()), Relaxed);
-        let oldest = oldest_action.map_or(0, |at| self.stamp(at));
+        self.planned.store(self.stamps.now(), Relaxed);
+        let oldest = oldest_action.map_or(0, |at| self.stamps.of(at));
         self.oldest_action.store(oldest, Relaxed);
     }
 
@@ -132,14 +127,6 @@ impl Health {
         }
     }
 
-    /// How long ago it was stamped; since the start if never.
-    fn age(&self, stamp: &AtomicU64, now: Instant) -> Duration {
-        let at = stamp.load(Relaxed);
-        let at = Duration::from_millis(at.saturating_sub(1));
-        now.saturating_duration_since(self.started)
-            .saturating_sub(at)
-    }
-
     /// Whether everything moved on within `stall`.
     pub fn progress(&self, stall: Duration) -> Report {
         self.progress_at(stall, Instant::now())
@@ -148,7 +135,7 @@ impl Health {
     fn progress_at(&self, stall: Duration, now: Instant) -> Report {
         let ago = |age: Duration| format!("{:.1} s ago", age.as_secs_f64());
         let fresh = |stamp| {
-            let age = self.age(stamp, now);
+            let age = self.stamps.age(stamp, now);
             (age <= stall, ago(age))
         };
         let (turns, turned) = fresh(&self.turned);
@@ -157,7 +144,7 @@ impl Health {
         let (plans, planned) = fresh(&self.planned);
         let is_follower = self.role() == Role::Follower;
         let is_busy = self.oldest_action.load(Relaxed) > 0;
-        let oldest = self.age(&self.oldest_action, now);
+        let oldest = self.stamps.age(&self.oldest_action, now);
         let slot = self.slot.load(Relaxed);
         Report::of([
             ("loop", turns, format!("last turn {turned}")),
@@ -234,7 +221,7 @@ mod tests {
     #[test]
     fn each_standstill_is_named() {
         let health = working();
-        let later = |seconds| health.started + Duration::from_secs(seconds);
+        let later = |seconds| health.stamps.started + Duration::from_secs(seconds);
         assert!(health.progress_at(STALL, later(100)).ok);
         let all = ["clock", "loop", "plans", "slot"];
         assert_eq!(health.progress_at(STALL, later(130)).failing(), all);
@@ -245,7 +232,7 @@ mod tests {
 
     /// All goes on at that moment, and the slot is this.
     fn go_on(health: &Health, slot: u64, oldest_action: Option<Instant>, now: Instant) {
-        let stamp = health.stamp(now);
+        let stamp = health.stamps.of(now);
         health.turned.store(stamp, Relaxed);
         health.planned(oldest_action);
         health.planned.store(stamp, Relaxed);
@@ -255,7 +242,7 @@ mod tests {
     #[test]
     fn a_slot_that_stands_still_is_told_from_a_clock_that_cannot_be_read() {
         let health = working();
-        let later = health.started + STALL * 2;
+        let later = health.stamps.started + STALL * 2;
         go_on(&health, 7, None, later);
         assert_eq!(health.progress_at(STALL, later).failing(), ["slot"]);
         go_on(&health, 8, None, later);
@@ -269,7 +256,7 @@ mod tests {
     #[test]
     fn an_action_may_take_longer_than_anything_else() {
         let health = working();
-        let begun = health.started;
+        let begun = health.stamps.started;
         let later = begun + STALL * 4;
         go_on(&health, 8, Some(begun), later);
         assert!(health.progress_at(STALL, later).ok);

@@ -6,7 +6,10 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
-use lottery_lab::draw_rate::{Load, run};
+use lottery_lab::{
+    command,
+    draw_rate::{Load, run},
+};
 use lottery_localnet::ClusterChoice;
 
 /// Measures draws settled per minute, and what they cost.
@@ -47,20 +50,10 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match measure(Args::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run(measure(Args::parse())).await
 }
 
-async fn measure(args: Args) -> Result<()> {
+async fn measure(args: Args) -> Result<bool> {
     let load = Load {
         cluster: args.cluster,
         slot_ms: args.slot_ms,
@@ -72,11 +65,6 @@ async fn measure(args: Args) -> Result<()> {
         patience: Duration::from_secs(args.patience),
         keeper_flags: args.keeper_flag,
     };
-    let report = run(&load).await?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        println!("{report}");
-    }
-    Ok(())
+    command::print(&run(&load).await?, args.json)?;
+    Ok(true)
 }

@@ -7,7 +7,10 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lottery_indexer::config::Database;
-use lottery_lab::index_rate::{self, Beside, Scale};
+use lottery_lab::{
+    command,
+    index_rate::{self, Beside, Scale},
+};
 use sqlx::{Connection as _, PgConnection};
 
 /// Fills an empty database with a made-up chain, through the indexer's own decoders and
@@ -48,8 +51,11 @@ struct Cli {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
-    let cli = Cli::parse();
+async fn main() -> ExitCode {
+    command::run(measure(Cli::parse())).await
+}
+
+async fn measure(cli: Cli) -> Result<bool> {
     let scale = Scale {
         games: cli.games,
         entries: cli.entries,
@@ -69,9 +75,6 @@ async fn main() -> Result<ExitCode> {
     )?);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
-        tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .init();
     }
     bar.enable_steady_tick(Duration::from_millis(500));
     let report = index_rate::run(database.options.clone(), scale, beside, &bar).await?;
@@ -82,15 +85,7 @@ async fn main() -> Result<ExitCode> {
         let text = index_rate::document(&mut connection, &report, machine).await?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
     }
-    if cli.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    command::print(&report, cli.json)?;
     let slowest = report.accounts.ratio.min(report.ledger.ratio);
-    Ok(if !cli.alone && slowest < cli.least_ratio {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(cli.alone || slowest >= cli.least_ratio)
 }

@@ -7,7 +7,10 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use lottery_lab::kill_everywhere::{Finding, Progress, Settings, run};
+use lottery_lab::{
+    command,
+    kill_everywhere::{Finding, Progress, Settings, run},
+};
 use lottery_localnet::ClusterChoice;
 
 /// Kills a keeper everywhere.
@@ -77,18 +80,7 @@ impl Progress for Bar {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match kill(Args::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run(kill(Args::parse())).await
 }
 
 async fn kill(args: Args) -> Result<bool> {
@@ -107,10 +99,6 @@ async fn kill(args: Args) -> Result<bool> {
     bar.0.enable_steady_tick(Duration::from_millis(200));
     let report = run(&settings, &bar).await?;
     bar.0.finish_and_clear();
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        println!("{report}");
-    }
+    command::print(&report, args.json)?;
     Ok(report.passed())
 }

@@ -6,7 +6,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use lottery_lab::soak::{Progress, Report, Settings, run};
+use lottery_lab::{
+    command,
+    soak::{Progress, Report, Settings, run},
+};
 use lottery_localnet::ClusterChoice;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -75,18 +78,7 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
-    match soak(Args::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run(soak(Args::parse())).await
 }
 
 /// Whether everything was as it must be.
@@ -133,16 +125,11 @@ fn settings(args: &Args) -> Settings {
 }
 
 fn show(args: &Args, report: &Report) -> Result<()> {
-    let json = serde_json::to_string_pretty(report)?;
     if let Some(file) = &args.report {
-        std::fs::write(file, &json).with_context(|| format!("writing {}", file.display()))?;
+        let json = serde_json::to_string_pretty(report)?;
+        std::fs::write(file, json).with_context(|| format!("writing {}", file.display()))?;
     }
-    if args.json {
-        println!("{json}");
-    } else {
-        print!("{report}");
-    }
-    Ok(())
+    command::print(report, args.json)
 }
 
 /// Returns on the first SIGINT or SIGTERM; what was started ends with what holds it.

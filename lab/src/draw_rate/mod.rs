@@ -7,14 +7,19 @@ mod watch;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use lottery_demo::services::{self, Service};
+use lottery_demo::{
+    services::{self, Service},
+    table::SOL,
+};
 use lottery_localnet::{ClusterChoice, Localnet, Options};
 use solana_keypair::Keypair;
 use solana_signer::Signer as _;
 
-pub use report::{Report, Spread};
+pub use report::Report;
 use stage::Stage;
 use watch::Watch;
+
+use crate::usage;
 
 /// What is to be drawn.
 #[derive(Clone, Debug)]
@@ -59,8 +64,8 @@ async fn measure(load: &Load, localnet: &Localnet) -> Result<Report> {
     let stage = Stage::set(load, localnet).await?;
     let (payer, file) = (Keypair::new(), folder.path().join("keeper.json"));
     services::write_keypair(&file, &payer)?;
-    localnet.airdrop(&payer.pubkey(), 400 * stage::SOL).await?;
-    let listen = stage::free_address()?;
+    localnet.airdrop(&payer.pubkey(), 400 * SOL).await?;
+    let listen = services::free_address()?;
     let mut flags = vec![
         "--listen".to_owned(),
         listen.clone(),
@@ -145,16 +150,9 @@ pub struct Usage {
 
 impl Usage {
     async fn of(keeper: &Service, listen: &str) -> Self {
-        let status = keeper
-            .id()
-            .and_then(|id| std::fs::read_to_string(format!("/proc/{id}/status")).ok())
-            .unwrap_or_default();
-        let peak = status.lines().find_map(|line| {
-            let rest = line.strip_prefix("VmHWM:")?;
-            rest.trim().trim_end_matches(" kB").trim().parse().ok()
-        });
+        let usage = keeper.id().and_then(usage::Usage::of).unwrap_or_default();
         Self {
-            peak_kib: peak.unwrap_or(0),
+            peak_kib: usage.peak_kib,
             rpc_calls: rpc_calls(listen).await.unwrap_or(0),
         }
     }

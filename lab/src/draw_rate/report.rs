@@ -4,45 +4,10 @@ use lottery_localnet::Kind;
 use serde::Serialize;
 
 use super::{Load, Usage, watch::Seen};
+use crate::spread::{Spread, millis};
 
 /// How much later than a plain transfer a settlement may be confirmed (milliseconds).
 const TARGET_MS: i64 = 150;
-
-/// How durations are spread (milliseconds).
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Spread {
-    pub count: usize,
-    pub p50: u64,
-    pub p95: u64,
-    pub max: u64,
-}
-
-impl Spread {
-    pub fn of(mut durations: Vec<Duration>) -> Self {
-        durations.sort_unstable();
-        let at = |percent: usize| {
-            let rank = (durations.len() * percent).div_ceil(100);
-            let duration = durations.get(rank.saturating_sub(1));
-            duration.map_or(0, |it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX))
-        };
-        Self {
-            count: durations.len(),
-            p50: at(50),
-            p95: at(95),
-            max: at(100),
-        }
-    }
-}
-
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "p50 {} ms, p95 {} ms, at most {} ms ({})",
-            self.p50, self.p95, self.max, self.count
-        )
-    }
-}
 
 /// What was measured.
 #[derive(Clone, Debug, Serialize)]
@@ -92,7 +57,6 @@ impl Report {
         waited: Duration,
     ) -> Self {
         let per_minute = |count: usize| (count as f64 * 60.0 / drawn.as_secs_f64()) as u64;
-        let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
         let (rounds, draws) = (seen.rounds(), seen.draws.len());
         let settlement = Spread::of(seen.settlements());
         let transfer = Spread::of(seen.transfers());

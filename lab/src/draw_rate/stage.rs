@@ -1,6 +1,6 @@
 //! Houses and games that all become due at the same second.
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,18 +9,14 @@ use lottery_client::{
     address,
     instruction::{self as ix},
 };
-use lottery_demo::table::{Table, one_round};
+use lottery_demo::table::{SOL, Table, one_round};
 use lottery_localnet::Localnet;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
-use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
-use solana_signature::Signature;
 use solana_signer::Signer as _;
 
 use super::Load;
-
-/// Lamports in a SOL.
-pub const SOL: u64 = 1_000_000_000;
+use crate::signatures;
 
 /// Entries of each game.
 const PLAYERS: usize = 2;
@@ -124,30 +120,10 @@ impl Stage {
     /// How many transactions a wallet paid for, and how many of them failed.
     pub async fn transactions(&self, payer: &Pubkey) -> Result<(usize, usize)> {
         let rpc = self.first().context("there must be a house")?.rpc();
-        let (mut all, mut failed) = (0, 0);
-        let mut before: Option<Signature> = None;
-        loop {
-            let config = GetConfirmedSignaturesForAddress2Config {
-                before,
-                commitment: Some(solana_commitment_config::CommitmentConfig::confirmed()),
-                ..Default::default()
-            };
-            let page = rpc
-                .get_signatures_for_address_with_config(payer, config)
-                .await?;
-            all += page.len();
-            failed += page.iter().filter(|it| it.err.is_some()).count();
-            match page.last() {
-                Some(last) => before = Some(last.signature.parse()?),
-                None => return Ok((all, failed)),
-            }
-        }
+        let all = signatures::of(rpc, payer).await?;
+        let failed = all.iter().filter(|it| it.err.is_some()).count();
+        Ok((all.len(), failed))
     }
-}
-
-/// An address that nothing listens on.
-pub fn free_address() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 /// A wallet with lamports for plain transfers.

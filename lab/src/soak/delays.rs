@@ -1,63 +1,21 @@
 //! How long rounds took, from due to settled.
 
-use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 use lottery_client::lottery::state::GameParams;
 use serde::Serialize;
 use solana_pubkey::Pubkey;
 
 use super::{
-    diary::millis,
     events::{self, Event},
     ledger::Landed,
     sky::Sky,
     timeline::Timeline,
 };
+use crate::spread::{Spread, millis};
 
 /// Most rounds named one by one.
 const NAMED: usize = 8;
-
-/// Times, sorted and summed up (milliseconds).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Spread {
-    pub count: usize,
-    pub p50: u64,
-    pub p95: u64,
-    pub max: u64,
-}
-
-impl Spread {
-    pub fn of(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        let at = |share: f64| {
-            let index = (times.len() as f64 * share).ceil() as usize;
-            times
-                .get(index.saturating_sub(1))
-                .copied()
-                .map_or(0, millis)
-        };
-        Self {
-            count: times.len(),
-            p50: at(0.5),
-            p95: at(0.95),
-            max: at(1.0),
-        }
-    }
-}
-
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = |millis: u64| millis as f64 / 1_000.0;
-        write!(
-            f,
-            "p50 {:.1} s, p95 {:.1} s, max {:.1} s (of {})",
-            seconds(self.p50),
-            seconds(self.p95),
-            seconds(self.max),
-            self.count
-        )
-    }
-}
 
 /// How long rounds took.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -200,22 +158,4 @@ fn rounds(
         due = next.and_then(|next| timeline.time_seen(next));
     }
     rounds
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_names_times_that_were() {
-        let spread = Spread::of((1..=100).map(Duration::from_millis).collect());
-        let expected = Spread {
-            count: 100,
-            p50: 50,
-            p95: 95,
-            max: 100,
-        };
-        assert_eq!(spread, expected);
-        assert_eq!(Spread::of(Vec::new()), Spread::default());
-    }
 }

@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 
 use super::progress::Progress;
-use crate::lock::lock;
+use crate::{lock::lock, spread::millis};
 
 /// Something that happened.
 #[derive(Clone, Debug, Serialize)]
@@ -98,9 +98,4 @@ fn unix() -> i64 {
     since.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     })
-}
-
-/// Whole milliseconds.
-pub fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

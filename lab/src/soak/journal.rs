@@ -13,13 +13,8 @@ use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use sqlx::PgPool;
 
-use super::{
-    diary::{Diary, millis},
-    lease::Term,
-    ledger::Landed,
-    payments::paid_by,
-    timeline::Timeline,
-};
+use super::{diary::Diary, lease::Term, ledger::Landed, payments::paid_by, timeline::Timeline};
+use crate::spread::millis;
 
 /// Most faults named one by one.
 const NAMED: usize = 20;

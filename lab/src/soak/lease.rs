@@ -9,8 +9,8 @@ use std::{
 use serde::Serialize;
 use sqlx::PgPool;
 
-use super::{delays::Spread, diary::Diary};
-use crate::lock::lock;
+use super::diary::Diary;
+use crate::{lock::lock, spread::Spread};
 
 /// Pause between two looks.
 const LOOKS: Duration = Duration::from_millis(100);

@@ -5,7 +5,6 @@ mod aftermath;
 mod board;
 mod chance;
 mod checks;
-mod database;
 mod delays;
 mod diary;
 mod events;
@@ -30,7 +29,6 @@ mod stage;
 mod text;
 mod timeline;
 mod traffic;
-mod usage;
 mod verification;
 mod weather;
 

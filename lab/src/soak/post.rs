@@ -22,8 +22,8 @@ use tokio::{
     sync::Mutex,
 };
 
-use super::{chance, diary::Diary, lease::LeaseWatch, usage::Usage};
-use crate::{RpcProxy, TcpProxy};
+use super::{chance, diary::Diary, lease::LeaseWatch};
+use crate::{RpcProxy, TcpProxy, usage::Usage};
 
 /// How long a keeper may take to drain.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -14,7 +14,7 @@ use super::{
     board::Played,
     checks::{Check, checks},
     delays::Delays,
-    diary::{Event, millis},
+    diary::Event,
     journal::{Facts, Journal},
     lamports::{Statement, balances},
     lease::{Leadership, Term},
@@ -29,6 +29,7 @@ use super::{
     traffic::Traffic,
     verification::{Verification, verify_all},
 };
+use crate::spread::millis;
 
 /// Everything about a run.
 #[derive(Clone, Debug, Serialize)]

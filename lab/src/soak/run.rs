@@ -22,9 +22,9 @@ use super::{
     sky::Sky,
     stage::{ORACLES, Stage},
     timeline::Timeline,
-    usage::Load,
     weather::{self, Climate},
 };
+use crate::usage::Load;
 
 /// Share of the time over which games are created.
 const CREATION: f64 = 0.96;

@@ -11,13 +11,12 @@ use solana_signer::Signer as _;
 
 use super::{
     Settings, chance,
-    database::Database,
     diary::Diary,
     lease::LeaseWatch,
     mint,
     post::{Launch, Post},
 };
-use crate::HttpProxy;
+use crate::{HttpProxy, database::Database};
 
 /// Oracles: more than a game may ask for a round, so that none runs out of them.
 pub const ORACLES: usize = 4;
@@ -88,7 +87,7 @@ impl Stage {
         let port = free_port()?;
         let seed = chance::number(settings.seed, "gateway faults");
         let gateway = HttpProxy::start(format!("http://127.0.0.1:{port}"), seed).await?;
-        let database = Database::create().await?;
+        let database = Database::create("soak").await?;
         let slots = (settings.minutes + AFTERMATH) * 60_000 / settings.slot_ms.max(1);
         let defaults = Options::default();
         let localnet = Localnet::start(Options {

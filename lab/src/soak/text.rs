@@ -153,8 +153,8 @@ impl Report {
             "leadership  {} terms, {} takeovers since the last renewal: {}; returns: {}",
             leadership.terms.len(),
             leadership.takeovers,
-            leadership.headless,
-            leadership.returns
+            leadership.headless.in_seconds(),
+            leadership.returns.in_seconds()
         )?;
         let seconds = |millis: i64| millis as f64 / 1_000.0;
         for term in &leadership.terms {
@@ -173,9 +173,9 @@ impl Report {
     fn write_delays(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let delays = &self.delays;
         writeln!(f, "due to settled, a round")?;
-        writeln!(f, "  in the weather  {}", delays.stormy)?;
-        writeln!(f, "  in the calm     {}", delays.calm)?;
-        writeln!(f, "  all             {}", delays.all)?;
+        writeln!(f, "  in the weather  {}", delays.stormy.in_seconds())?;
+        writeln!(f, "  in the calm     {}", delays.calm.in_seconds())?;
+        writeln!(f, "  all             {}", delays.all.in_seconds())?;
         for slow in &delays.slowest {
             let seconds = |millis: u64| millis as f64 / 1_000.0;
             let (due, took) = (seconds(slow.due_ms), seconds(slow.took_ms));
@@ -188,7 +188,7 @@ impl Report {
         writeln!(
             f,
             "created to closed, a game\n  all             {}\n",
-            delays.lives
+            delays.lives.in_seconds()
         )
     }
 

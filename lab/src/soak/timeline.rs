@@ -10,8 +10,8 @@ use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
-use super::diary::{Diary, millis};
-use crate::lock::lock;
+use super::diary::Diary;
+use crate::{lock::lock, spread::millis};
 
 /// Pause between two looks.
 const LOOKS: Duration = Duration::from_millis(100);

@@ -7,6 +7,12 @@ use crate::{Options, Result, options, ports::Ports, process::Process};
 
 const NAME: &str = "solana-test-validator";
 
+/// Notifications, and bytes of them, that wait for WebSocket clients before those who
+/// are behind are cut off: what `agave-validator` allows. The test validator's own limit
+/// of 1,000 is met by a second of joins.
+const QUEUED_NOTIFICATIONS: u64 = 10_000_000;
+const QUEUED_BYTES: u64 = 256 * 1_024 * 1_024;
+
 pub(super) fn find() -> Option<PathBuf> {
     options::find_on_path(NAME)
 }
@@ -51,6 +57,14 @@ fn arguments(
         ("--dynamic-port-range", format!("{first}-{end}")),
         ("--limit-ledger-size", options.ledger_shreds.to_string()),
         ("--ticks-per-slot", ticks.to_string()),
+        (
+            "--rpc-pubsub-queue-capacity-items",
+            QUEUED_NOTIFICATIONS.to_string(),
+        ),
+        (
+            "--rpc-pubsub-queue-capacity-bytes",
+            QUEUED_BYTES.to_string(),
+        ),
     ];
     for (name, value) in named {
         arguments.extend([name.to_owned(), value]);

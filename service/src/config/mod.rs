@@ -16,6 +16,7 @@ use std::{borrow::Cow, path::PathBuf};
 pub use endpoint::Endpoint;
 pub use options::{read, refuse_unknown};
 pub use secret::Secret;
+use tracing_subscriber::filter::ParseError;
 
 /// Why what was set cannot be used. It names the key, and never quotes a value that may
 /// be secret.
@@ -36,6 +37,8 @@ pub enum OptionsError {
         flag: String,
         variable: String,
     },
+    #[error("--log: {0}")]
+    Log(#[from] ParseError),
     #[error("{key}: {problem}")]
     Value {
         key: &'static str,

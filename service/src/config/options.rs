@@ -46,6 +46,30 @@ macro_rules! options {
             pub log_json: bool,
         }
 
+        impl Start {
+            /// Refuses variables that mean nothing to `command`, starts the log, and
+            /// fills up what was `given` with what the file says, by `read`.
+            ///
+            /// # Errors
+            /// When a variable, the log's filter or the file makes no sense.
+            pub fn complete(
+                &self,
+                command: &::clap::Command,
+                given: Options,
+                read: impl FnOnce(
+                    &std::path::Path,
+                ) -> Result<Options, $crate::config::OptionsError>,
+            ) -> Result<Options, $crate::config::OptionsError> {
+                let known = $crate::cli::known_variables(command);
+                Options::refuse_unknown_variables($crate::cli::present_variables(), &known)?;
+                $crate::cli::start_log(&self.log, self.log_json)?;
+                Ok(match &self.config {
+                    Some(path) => given.or(read(path)?),
+                    None => given,
+                })
+            }
+        }
+
         /// Everything that can be set. It serializes without secrets. Without
         /// `Debug`: endpoints hold API keys.
         #[derive(::clap::Args, Clone, Default, ::serde::Deserialize, ::serde::Serialize)]
@@ -195,6 +219,32 @@ mod tests {
         let both = upper.or(lower);
         assert_eq!(both.hands, Some(1));
         assert_eq!(both.word, Some("x".into()));
+    }
+
+    #[test]
+    fn a_start_takes_from_its_file_what_was_not_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sample.toml");
+        std::fs::write(&path, "hands = 2\nword = 'x'").unwrap();
+        let start = Start {
+            config: Some(path),
+            log: "off".to_owned(),
+            log_json: false,
+        };
+        let command = Options::augment_args(Start::augment_args(Command::new("sample")));
+        let given = Options {
+            hands: Some(1),
+            ..Options::default()
+        };
+        let read = |path: &Path| read(path, Options::KEYS);
+        let options = start.complete(&command, given, read).unwrap();
+        assert_eq!((options.hands, options.word), (Some(1), Some("x".into())));
+        let start = Start {
+            log: "=".to_owned(),
+            ..start
+        };
+        let error = start.complete(&command, Options::default(), read);
+        assert!(error.err().unwrap().to_string().starts_with("--log: "));
     }
 
     #[test]

@@ -22,6 +22,25 @@ pub fn millis(duration: Duration) -> Option<u64> {
     number(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// Shows a configuration by its `options()`: as a TOML file, and for logs as JSON in one
+/// line.
+#[macro_export]
+macro_rules! show_as_options {
+    ($config:ty) => {
+        impl ::std::fmt::Display for $config {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::config::shown::toml(&self.options(), f)
+            }
+        }
+
+        impl ::std::fmt::Debug for $config {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::config::shown::json(&self.options(), f)
+            }
+        }
+    };
+}
+
 /// Writes options as a TOML file.
 ///
 /// # Errors

@@ -9,11 +9,13 @@ mod catalogue;
 mod health;
 mod http;
 mod process;
+mod stamps;
 
 pub use catalogue::{Catalogue, Metric, Sort};
 pub use health::{Check, Report, Vitals};
 pub use http::{Served, Server, TelemetryError};
 pub use process::{ProcessMetrics, count, flag, number, unix_time};
+pub use stamps::Stamps;
 
 #[doc(hidden)]
 pub use ::metrics::Unit;

@@ -1,4 +1,4 @@
-//! A Postgres database of the run's own, for the keepers' lease and journal.
+//! A Postgres database of a run's own.
 
 use std::net::SocketAddr;
 
@@ -15,18 +15,19 @@ const WATCHERS: u32 = 4;
 pub struct Database {
     name: String,
     server: PgConnectOptions,
-    /// Past the weather.
+    /// Past whatever stands before it.
     pub pool: PgPool,
 }
 
 impl Database {
-    /// Creates it on `DATABASE_URL`'s server, or the one of the `PG*` variables.
-    pub async fn create() -> Result<Self> {
+    /// Creates it on `DATABASE_URL`'s server, or the one of the `PG*` variables, with the
+    /// run's name in its own.
+    pub async fn create(run: &str) -> Result<Self> {
         let server = match std::env::var("DATABASE_URL") {
             Ok(url) => url.parse().context("DATABASE_URL")?,
             Err(_) => PgConnectOptions::new(),
         };
-        let name = format!("lottery_soak_{}", std::process::id());
+        let name = format!("lottery_{run}_{}", std::process::id());
         execute(&server, format!("CREATE DATABASE {name}"))
             .await
             .context("a Postgres is needed: set DATABASE_URL, or start this by pg_virtualenv")?;
@@ -45,6 +46,12 @@ impl Database {
             host => host,
         };
         format!("{host}:{}", self.server.get_port())
+    }
+
+    /// Its URL for those who connect to the server itself.
+    pub fn url(&self) -> String {
+        let options = self.server.clone().database(&self.name);
+        options.to_url_lossy().to_string()
     }
 
     /// Its URL for those who connect to `proxy` in place of the server.
