@@ -34,7 +34,13 @@ pub fn draw(lane: &Pubkey, id: u64) -> Pubkey {
 }
 
 pub fn game(house: &Pubkey, id: u64) -> Pubkey {
-    derive(&[seeds::GAME, house.as_ref(), &id.to_le_bytes()])
+    game_with_bump(house, id).0
+}
+
+/// A game's address and the bump that it keeps.
+pub fn game_with_bump(house: &Pubkey, id: u64) -> (Pubkey, u8) {
+    let seeds: &[&[u8]] = &[seeds::GAME, house.as_ref(), &id.to_le_bytes()];
+    Pubkey::find_program_address(seeds, &lottery::ID)
 }
 
 pub fn entry(game: &Pubkey, player: &Pubkey, nonce: u16) -> Pubkey {

@@ -28,6 +28,7 @@ use crate::{
     verify::{Record, RevealedDraw, Source},
 };
 use rebuild::Ledger;
+pub use rebuild::take_rules;
 use transactions::{Fetched, Pages, fetch};
 
 /// Transactions asked for at the same time.

@@ -14,10 +14,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::DeriveError,
     fate::{self, Played},
+    ledger::rebuild,
     store::{
         self,
         derived::{self, Candidate, Derived, EntryTickets},
         games::GameBody,
+        incomplete,
         table::{self, Row},
     },
 };
@@ -48,6 +50,7 @@ pub async fn run(pool: PgPool, changed: Arc<Notify>, stop: CancellationToken) {
 /// # Errors
 /// The database's. A game that contradicts itself, or is refused, is logged and skipped.
 pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
+    fill_in(pool).await?;
     // On from the last one: those that wait, or contradict themselves, hold up no other.
     let mut after = String::new();
     loop {
@@ -67,6 +70,30 @@ pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
     prove_rounds(pool).await?;
     derived::close_done_draws(pool).await?;
     Ok(())
+}
+
+/// Makes the rows of games that came and went while nobody looked.
+async fn fill_in(pool: &PgPool) -> Result<(), DeriveError> {
+    loop {
+        let games = incomplete::waiting(pool, GAMES).await?;
+        if games.is_empty() {
+            return Ok(());
+        }
+        for game in games {
+            let row = incomplete::game(pool, &game).await?;
+            let history = incomplete::history(pool, &game).await?;
+            match rebuild::make(&game, &history, row.as_ref().map(|row| &row.body)) {
+                Ok(made) => {
+                    let added = incomplete::complete(pool, &game, &made).await?;
+                    tracing::info!(%game, added, "rows made of the ledger");
+                }
+                Err(error) => {
+                    tracing::warn!(%game, %error, "rows are missing, and could not be made");
+                    incomplete::failed(pool, &game, &error.to_string()).await?;
+                }
+            }
+        }
+    }
 }
 
 /// What fates depend on.

@@ -241,7 +241,7 @@ fn apply(game: &mut Game, address: &Pubkey, event: &Event, time: i64) {
 }
 
 /// Fills in the rules that a game was created with: its own and its house's.
-fn take_rules(game: &mut Game, params: &GameParams, created: &GameCreated) {
+pub fn take_rules(game: &mut Game, params: &GameParams, created: &GameCreated) {
     game.house = created.house;
     game.creator = created.creator;
     game.vault = created.vault;

@@ -19,8 +19,9 @@ use crate::store::{
     base58::text,
     draw_games::{self, Ended},
     draws::{self, DrawRequested},
-    entries,
+    entries::{self, EntryBody},
     games::GameBody,
+    incomplete::{self, Closed},
     table::{self, Body, Row},
 };
 
@@ -35,7 +36,9 @@ pub(super) struct Effects {
     games: BTreeMap<String, (Pubkey, Vec<Arc<Told>>)>,
     /// Entries and their slots.
     refunded: Vec<(String, i64)>,
-    closed: Vec<(String, i64)>,
+    closed_entries: Vec<Closed>,
+    closed_games: Vec<Closed>,
+    created: Vec<String>,
     bound: Vec<(String, String)>,
     released: Vec<Ended>,
     touched: BTreeSet<(i64, Pubkey)>,
@@ -70,7 +73,8 @@ impl Effects {
         effects.requested.sort_by(|a, b| a.draw.cmp(&b.draw));
         effects.ended.sort();
         effects.refunded.sort();
-        effects.closed.sort();
+        effects.closed_entries.sort();
+        effects.closed_games.sort();
         effects
     }
 
@@ -97,16 +101,28 @@ impl Effects {
         };
         for payment in &paid.payments {
             self.touched.insert((told.slot, payment.entry));
-            let row = || (text(&payment.entry), told.slot);
             match payment.kind {
-                Payment::REFUND => self.refunded.push(row()),
-                Payment::RENT => self.closed.push(row()),
+                Payment::REFUND => self.refunded.push((text(&payment.entry), told.slot)),
+                Payment::RENT => self.closed_entries.push(Closed {
+                    address: text(&payment.entry),
+                    game: text(&paid.game),
+                    slot: told.slot,
+                }),
                 _ => {}
             }
         }
     }
 
     fn games(&mut self, told: &Arc<Told>) {
+        match &told.event {
+            Event::GameCreated(e) => self.created.push(text(&e.game)),
+            Event::GameClosed(e) => self.closed_games.push(Closed {
+                address: text(&e.game),
+                game: text(&e.game),
+                slot: told.slot,
+            }),
+            _ => {}
+        }
         let games: BTreeSet<Pubkey> = replay::games(&told.event).into_iter().collect();
         for game in games {
             self.touched.insert((told.slot, game));
@@ -136,6 +152,9 @@ impl Effects {
         }
         self.write_games(connection).await?;
         self.write_entries(connection).await?;
+        incomplete::try_again(connection, &self.created).await?;
+        incomplete::note::<GameBody>(connection, &self.closed_games).await?;
+        incomplete::note::<EntryBody>(connection, &self.closed_entries).await?;
         draw_games::bind(connection, &self.bound).await?;
         draw_games::end(connection, &self.released).await
     }
@@ -145,7 +164,7 @@ impl Effects {
             return Ok(());
         }
         let addresses: Vec<String> = self.games.keys().cloned().collect();
-        // A game that nobody ever saw leaves its events alone.
+        // A game that nobody ever saw leaves its events alone until it is over.
         let mut changed = Vec::new();
         let (mut closed, mut slots) = (Vec::new(), Vec::new());
         for row in table::lock::<GameBody>(connection, &addresses).await? {
@@ -169,8 +188,10 @@ impl Effects {
 
     async fn write_entries(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         entries::refunded(connection, &self.refunded).await?;
-        let (addresses, slots): (Vec<_>, Vec<_>) = self.closed.iter().cloned().unzip();
-        table::close(connection, entries::EntryBody::TABLE, &addresses, &slots).await?;
+        let closed = self.closed_entries.iter();
+        let (addresses, slots): (Vec<_>, Vec<_>) =
+            closed.map(|c| (c.address.clone(), c.slot)).unzip();
+        table::close(connection, EntryBody::TABLE, &addresses, &slots).await?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ pub mod event;
 mod instruction;
 mod json;
 mod node;
+pub mod rebuild;
 pub mod replay;
 mod rows;
 mod wire;

@@ -30,9 +30,11 @@ const OWN: [&str; 10] = [
 ];
 
 /// What an event says of one of its games, beyond what has a column.
-fn body(event: &Event, item: usize) -> Json {
+fn body(event: &Event, has_cranker: bool, item: usize) -> Json {
     Object::alone(|body| {
-        event.write(body, |field| !OWN.contains(&field));
+        // Where nobody was paid one, it is the bounty that was agreed on.
+        let is_own = |field: &str| OWN.contains(&field) && (field != "bounty" || has_cranker);
+        event.write(body, |field| !is_own(field));
         if let Event::DrawSettled(settled) = event
             && let Some(round) = settled.rounds.get(item)
         {
@@ -67,7 +69,7 @@ pub(super) fn events(place: Place, event: &Event) -> Vec<EventRow> {
             cranker: about.cranker.filter(|_| number == 0),
             amount: about.amount.filter(|_| number == 0).map(U64),
             bounty: about.bounty.filter(|_| number == 0).map(U64),
-            body: body(event, number),
+            body: body(event, about.cranker.is_some(), number),
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use crate::store::{
     jackpot_contributions::ContributionRow,
     payments::PaymentRow,
     record::Record as _,
-    transactions::{self, TransactionRow},
+    transactions,
 };
 
 /// What was written.
@@ -35,7 +35,7 @@ pub struct Ready {
     /// In the order of the chain; each once.
     decoded: Vec<Decoded>,
     effects: Effects,
-    /// Rows of the transactions themselves, by signature: one order for all writers.
+    /// Rows of the transactions themselves.
     rows: Columns,
     parts: AllParts,
 }
@@ -48,11 +48,10 @@ impl Ready {
             .into_iter()
             .filter(|transaction| seen.insert(transaction.row.signature.clone()))
             .collect();
-        let mut rows: Vec<&TransactionRow> = once.iter().map(|d| &d.row).collect();
-        rows.sort_by(|a, b| a.signature.cmp(&b.signature));
         Self {
             effects,
-            rows: Columns::of(rows),
+            // Ids follow the order of the chain, as far as the source does.
+            rows: Columns::of(once.iter().map(|d| &d.row)),
             parts: AllParts::of(once.iter()),
             decoded: once,
         }

@@ -13,6 +13,7 @@ pub mod forks;
 pub mod game_events;
 pub mod games;
 pub mod houses;
+pub mod incomplete;
 pub mod instructions;
 pub mod jackpot_contributions;
 pub mod jackpots;

@@ -34,8 +34,7 @@ record! {
     }
 }
 
-/// Adds transactions, rows of [`TransactionRow`] sorted by signature; known ones stay as
-/// they are. Returns the new ones' signatures and ids.
+/// Adds transactions, rows of [`TransactionRow`]; known ones stay as they are. Returns the new ones' signatures and ids.
 ///
 /// # Errors
 /// The database's.

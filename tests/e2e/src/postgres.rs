@@ -7,6 +7,19 @@ pub struct Database {
     name: String,
 }
 
+/// Columns that say when an account was seen, or what no transaction tells of it.
+const LOOKS: [&str; 9] = [
+    "slot",
+    "first_slot",
+    "write_version",
+    "closed_at_slot",
+    "lamports",
+    "rent_reserve",
+    "bounty_escrow",
+    "next_round_at",
+    "draw_index",
+];
+
 /// The server: `DATABASE_URL`'s, or the one of the `PG*` variables.
 fn server() -> PgConnectOptions {
     match std::env::var("DATABASE_URL") {
@@ -36,6 +49,21 @@ impl Database {
     /// Its URL, for the services' `DATABASE_URL`.
     pub fn url(&self) -> String {
         server().database(&self.name).to_url_lossy().to_string()
+    }
+
+    /// What a table says of what happened: its rows as JSON, without what depends on when
+    /// somebody looked. `order` makes them comparable.
+    pub async fn told(&self, table: &str, order: &str) -> serde_json::Value {
+        let sql = format!(
+            "SELECT COALESCE(jsonb_agg(to_jsonb(t) - $1::text[] ORDER BY {order}), '[]')
+             FROM {table} t"
+        );
+        let mut connection = server().database(&self.name).connect().await.unwrap();
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(LOOKS.map(str::to_owned).to_vec())
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
     }
 
     /// Drops it, and with it what is still connected.

@@ -47,6 +47,7 @@ async fn whole_games(cluster: ClusterChoice, name: &str) {
         stage.verify_game(game).await;
     }
     stage.verify_database().await;
+    stage.a_late_indexer_tells_the_same(name).await;
     stage.strike().await;
 }
 

@@ -225,6 +225,45 @@ impl Stage {
             .unwrap();
     }
 
+    /// An indexer that begins when everything is over makes the same rows as the one that
+    /// watched, of the transactions alone.
+    pub async fn a_late_indexer_tells_the_same(&self, name: &str) {
+        let database = Database::create(&format!("late_{name}")).await;
+        let log = self.folder.path().join("late.log");
+        let (indexer, ..) =
+            services::start_indexer(&self.localnet, Some(&database.url()), log.clone())
+                .await
+                .unwrap();
+        for (table, order) in [
+            ("games", "address"),
+            ("entries", "address"),
+            ("game_rounds", "game, round"),
+            ("winners", "game, place"),
+            ("jackpot_wins", "game, tier"),
+            ("claims", "game, kind, place, tier"),
+        ] {
+            let watched = self.database.told(table, order).await;
+            let mut late = database.told(table, order).await;
+            let deadline = Instant::now() + PATIENCE;
+            while late != watched {
+                let log = || std::fs::read_to_string(&log).unwrap_or_default();
+                assert!(
+                    Instant::now() < deadline,
+                    "{table}: a late indexer says\n{late:#}\none that watched says\n{watched:#}\n{}",
+                    log()
+                );
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                late = database.told(table, order).await;
+            }
+            assert_ne!(watched, serde_json::json!([]), "{table}");
+        }
+        services::verify_database(&self.localnet, Some(&database.url()))
+            .await
+            .unwrap();
+        indexer.stop().await.unwrap();
+        database.drop_now().await;
+    }
+
     /// Drains the services, which must end well, and clears everything away.
     pub async fn strike(self) {
         if let Some(keeper) = self.keeper {

@@ -1,0 +1,385 @@
+//! The rows of games and entries that came and went while nobody looked, made of what the
+//! ledger has of them, and checked against the hash over all entries that the program kept.
+//! Pure.
+
+use std::{collections::HashMap, str::FromStr};
+
+use anchor_lang::bytemuck::Zeroable as _;
+use lottery::{
+    draw::{first_entries_hash, next_entries_hash},
+    events::{
+        DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameCreated, GameSettled, Payment,
+        PlayersPaid, PrizesExpired, RoundSettled,
+    },
+    state::{Entry, Game, GameParams, LAYOUT_VERSION},
+};
+use lottery_client::{address, history::take_rules};
+use serde_json::Value;
+use solana_pubkey::Pubkey;
+
+use super::{
+    event::Event,
+    replay::{self, Told},
+};
+use crate::store::{
+    U64,
+    entries::EntryBody,
+    games::GameBody,
+    incomplete::{Closed, History, Join, Made, Paid, Told as Row},
+    table::{self, Head},
+};
+
+/// Why the ledger does not suffice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RebuildError {
+    #[error("the ledger does not have its creation; backfill from a node that keeps it")]
+    NoCreation,
+    #[error("the ledger does not have its end")]
+    NoEnd,
+    #[error("the node did not tell which joins of a batch were done")]
+    Unsure,
+    #[error("the time of a transaction is not known")]
+    NoTime,
+    #[error("{0} is missing, or not as this build knows it")]
+    Field(&'static str),
+    #[error(
+        "its {found} entries are not all of those it was closed with; backfill from a node that \
+         keeps all transactions"
+    )]
+    Entries { found: usize },
+}
+
+/// A number, or one that is a string as it is too large for JavaScript.
+fn number<T: FromStr>(object: &Value, field: &'static str) -> Result<T, RebuildError> {
+    parse(object.get(field), field)
+}
+
+fn parse<T: FromStr>(value: Option<&Value>, field: &'static str) -> Result<T, RebuildError> {
+    let parsed = match value {
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(Value::Number(number)) => number.to_string().parse().ok(),
+        _ => None,
+    };
+    parsed.ok_or(RebuildError::Field(field))
+}
+
+fn numbers<T: FromStr + Copy + Default, const N: usize>(
+    object: &Value,
+    field: &'static str,
+) -> Result<[T; N], RebuildError> {
+    let mut numbers = [T::default(); N];
+    for (at, number) in numbers.iter_mut().enumerate() {
+        *number = parse(object.get(field).and_then(|array| array.get(at)), field)?;
+    }
+    Ok(numbers)
+}
+
+fn bytes(object: &Value, field: &'static str) -> Result<[u8; 32], RebuildError> {
+    let text = object.get(field).and_then(Value::as_str);
+    text.and_then(|text| hex::decode(text).ok()?.try_into().ok())
+        .ok_or(RebuildError::Field(field))
+}
+
+fn key(text: Option<&str>, field: &'static str) -> Result<Pubkey, RebuildError> {
+    text.and_then(|text| text.parse().ok())
+        .ok_or(RebuildError::Field(field))
+}
+
+/// Rows of a game and its entries; `row` is the game's own, if it has one already.
+///
+/// # Errors
+/// When the ledger does not have all of it.
+pub fn make(
+    address: &Pubkey,
+    history: &History,
+    row: Option<&GameBody>,
+) -> Result<Made, RebuildError> {
+    let entries = entries(address, history, row.map(|row| row.entry_fee.0))?;
+    let closed = history.told.iter().find(|told| told.kind == "game_closed");
+    let end = match closed {
+        Some(closed) => (
+            bytes(&closed.body, "entries_hash")?,
+            number(&closed.body, "entries")?,
+        ),
+        None => {
+            let row = row.ok_or(RebuildError::NoEnd)?;
+            (row.entries_hash, row.entries)
+        }
+    };
+    let hash = entries.iter().fold(first_entries_hash(address), |hash, e| {
+        let e = &e.body;
+        next_entries_hash(&hash, &e.player, e.nonce, e.first_ticket, e.tickets)
+    });
+    if (hash, u32::try_from(entries.len()).ok()) != (end.0, Some(end.1)) {
+        return Err(RebuildError::Entries {
+            found: entries.len(),
+        });
+    }
+    let closing = |address: &Pubkey, slot| Closed {
+        address: address.to_string(),
+        game: String::new(),
+        slot,
+    };
+    let game = match row {
+        Some(_) => None,
+        None => Some(game(address, history)?),
+    };
+    let rents = history.paid.iter().filter(|paid| paid.kind == "rent");
+    Ok(Made {
+        game,
+        entries,
+        closed_games: closed
+            .map(|told| closing(address, told.slot))
+            .into_iter()
+            .collect(),
+        closed_entries: rents
+            .map(|paid| Closed {
+                address: paid.entry.clone(),
+                game: String::new(),
+                slot: paid.slot,
+            })
+            .collect(),
+    })
+}
+
+/// The entries in the order they were made.
+fn entries(
+    game: &Pubkey,
+    history: &History,
+    fee: Option<u64>,
+) -> Result<Vec<table::Row<EntryBody>>, RebuildError> {
+    let (arguments, _) = history.creation.as_ref().ok_or(RebuildError::NoCreation)?;
+    let fee = match fee {
+        Some(fee) => fee,
+        None => params(arguments)?.entry_fee,
+    };
+    let bounty = number(&created_body(history)?.body, "bounty")?;
+    let refunds: HashMap<&str, i64> = (history.paid.iter())
+        .filter(|paid| paid.kind == "refund")
+        .map(|paid| (paid.entry.as_str(), paid.slot))
+        .collect();
+    let mut first_ticket = 0u32;
+    let mut entries = Vec::with_capacity(history.joins.len());
+    for join in &history.joins {
+        match (join.is_operation, join.result) {
+            (false, _) | (true, Some(0)) => {}
+            (true, Some(_)) => continue,
+            (true, None) => return Err(RebuildError::Unsure),
+        }
+        let (address, mut entry) = entry(game, join, fee)?;
+        entry.first_ticket = first_ticket;
+        entry.bounty = bounty;
+        let refunded = refunds.get(address.to_string().as_str());
+        entry.refunded = refunded.is_some().into();
+        first_ticket = first_ticket.saturating_add(entry.tickets);
+        entries.push(table::Row {
+            head: Head {
+                address,
+                slot: refunded.copied().unwrap_or(join.slot),
+                write_version: -1,
+                // It is gone, and with it what it held.
+                lamports: U64(0),
+            },
+            body: EntryBody::from(&entry),
+        });
+    }
+    Ok(entries)
+}
+
+fn entry(game: &Pubkey, join: &Join, fee: u64) -> Result<(Pubkey, Entry), RebuildError> {
+    let order = join.arguments.as_ref().and_then(|a| a.get("order"));
+    let order = order.ok_or(RebuildError::Field("order"))?;
+    let mut entry = Entry::zeroed();
+    entry.version = LAYOUT_VERSION;
+    entry.game = *game;
+    entry.player = key(join.player.as_deref(), "player")?;
+    entry.tickets = number(order, "tickets")?;
+    entry.nonce = number(order, "nonce")?;
+    entry.bump = number(order, "bump")?;
+    // Creation made sure that a sold-out game's takings fit.
+    entry.paid = fee.saturating_mul(u64::from(entry.tickets));
+    entry.joined_at = join.block_time.ok_or(RebuildError::NoTime)?;
+    Ok((key(join.entry.as_deref(), "entry")?, entry))
+}
+
+fn created_body(history: &History) -> Result<&Row, RebuildError> {
+    let mut told = history.told.iter();
+    told.find(|told| told.kind == "game_created")
+        .ok_or(RebuildError::NoCreation)
+}
+
+fn params(arguments: &Value) -> Result<GameParams, RebuildError> {
+    let params = arguments
+        .get("params")
+        .ok_or(RebuildError::Field("params"))?;
+    Ok(GameParams {
+        id: number(params, "id")?,
+        entry_fee: number(params, "entry_fee")?,
+        opens_at: number(params, "opens_at")?,
+        closes_at: number(params, "closes_at")?,
+        min_tickets: number(params, "min_tickets")?,
+        max_tickets: number(params, "max_tickets")?,
+        max_tickets_per_entry: number(params, "max_tickets_per_entry")?,
+        round_interval: number(params, "round_interval")?,
+        rounds: number(params, "rounds")?,
+        winners: number(params, "winners")?,
+        keep_bps: numbers(params, "keep_bps")?,
+        place_bps: numbers(params, "place_bps")?,
+    })
+}
+
+/// The game as its creation and its events tell it.
+fn game(address: &Pubkey, history: &History) -> Result<table::Row<GameBody>, RebuildError> {
+    let (arguments, accounts) = history.creation.as_ref().ok_or(RebuildError::NoCreation)?;
+    let params = params(arguments)?;
+    let account = |name: &'static str| key(accounts.get(name).and_then(Value::as_str), name);
+    let body = &created_body(history)?.body;
+    let created = GameCreated {
+        version: EVENT_VERSION,
+        house: account("house")?,
+        game: *address,
+        creator: account("creator")?,
+        vault: key(body.get("vault").and_then(Value::as_str), "vault")?,
+        id: params.id,
+        bounty_escrow: number(body, "bounty_escrow")?,
+        jackpot_mean: numbers(body, "jackpot_mean")?,
+        bounty: number(body, "bounty")?,
+        claim_window: number(body, "claim_window")?,
+        prize_bps: number(body, "prize_bps")?,
+        treasury_bps: number(body, "treasury_bps")?,
+        jackpot_bps: numbers(body, "jackpot_bps")?,
+        reserve_bps: numbers(body, "reserve_bps")?,
+    };
+    let mut game = Game::zeroed();
+    game.version = LAYOUT_VERSION;
+    game.bump = address::game_with_bump(&created.house, params.id).1;
+    take_rules(&mut game, &params, &created);
+    let mut body = GameBody::from(&game);
+    let mut slot = 0;
+    for row in &history.told {
+        slot = slot.max(row.slot);
+        if let Some(event) = event(address, row, &history.paid)? {
+            let told = Told {
+                event,
+                slot: row.slot,
+                time: row.block_time,
+            };
+            replay::apply(&mut body, address, &told);
+        }
+    }
+    body.entries_closed = (history.paid.iter())
+        .filter(|paid| paid.kind == "rent")
+        .fold(0u32, |sum, _| sum.saturating_add(1));
+    Ok(table::Row {
+        head: Head {
+            address: *address,
+            slot,
+            write_version: -1,
+            lamports: U64(0),
+        },
+        body,
+    })
+}
+
+/// The event that a row was made of, as far as it changes its game.
+fn event(game: &Pubkey, row: &Row, paid: &[Paid]) -> Result<Option<Event>, RebuildError> {
+    let (none, body) = (Pubkey::default(), &row.body);
+    let amount = || row.amount.map(|amount| amount.0);
+    Ok(Some(match row.kind.as_str() {
+        "draw_settled" => Event::DrawSettled(DrawSettled {
+            version: EVENT_VERSION,
+            house: none,
+            draw: none,
+            rounds: vec![RoundSettled {
+                game: *game,
+                round: number(body, "round")?,
+                survivors: number(body, "survivors")?,
+                seed: bytes(body, "seed")?,
+            }],
+            cranker: none,
+            bounty: 0,
+        }),
+        "game_settled" => {
+            row.block_time.ok_or(RebuildError::NoTime)?;
+            Event::GameSettled(GameSettled {
+                version: EVENT_VERSION,
+                house: none,
+                game: *game,
+                prize_pool: number(body, "prize_pool")?,
+                treasury_share: number(body, "treasury_share")?,
+                contributions: numbers(body, "contributions")?,
+                awards: numbers(body, "awards")?,
+                award_tickets: numbers(body, "award_tickets")?,
+                pots: numbers(body, "pots")?,
+                accrued: number(body, "accrued")?,
+            })
+        }
+        "game_cancelled" => {
+            row.block_time.ok_or(RebuildError::NoTime)?;
+            Event::GameCancelled(GameCancelled {
+                version: EVENT_VERSION,
+                house: none,
+                game: *game,
+                reason: number(body, "reason")?,
+                owed: number(body, "owed")?,
+                cranker: none,
+                bounty: 0,
+            })
+        }
+        "players_paid" => Event::PlayersPaid(PlayersPaid {
+            version: EVENT_VERSION,
+            game: *game,
+            payments: payments(row, paid),
+            paid_out: number(body, "paid_out")?,
+            refunded: number(body, "refunded")?,
+            cranker: none,
+            bounty: 0,
+        }),
+        "prizes_expired" => Event::PrizesExpired(PrizesExpired {
+            version: EVENT_VERSION,
+            house: none,
+            game: *game,
+            amount: amount().ok_or(RebuildError::Field("amount"))?,
+            pot: number(body, "pot")?,
+            cranker: none,
+            bounty: 0,
+        }),
+        "game_closed" => Event::GameClosed(GameClosed {
+            version: EVENT_VERSION,
+            house: none,
+            game: *game,
+            creator: none,
+            entries_hash: bytes(body, "entries_hash")?,
+            tickets: number(body, "tickets")?,
+            entries: number(body, "entries")?,
+            lamports: number(body, "lamports")?,
+            tokens: number(body, "tokens")?,
+            cranker: none,
+            bounty: 0,
+        }),
+        _ => return Ok(None),
+    }))
+}
+
+/// The payments of an event, as far as they change its game.
+fn payments(row: &Row, paid: &[Paid]) -> Vec<Payment> {
+    let place = (row.transaction_id, row.instruction, row.position);
+    paid.iter()
+        .filter(|paid| (paid.transaction_id, paid.instruction, paid.position) == place)
+        .filter_map(|paid| {
+            let kind = match paid.kind.as_str() {
+                "prize" => Payment::PRIZE,
+                "award" => Payment::AWARD,
+                _ => return None,
+            };
+            Some(Payment {
+                kind,
+                index: u8::try_from(paid.index).ok()?,
+                ticket: 0,
+                entry: Pubkey::default(),
+                player: Pubkey::default(),
+                amount: 0,
+            })
+        })
+        .collect()
+}

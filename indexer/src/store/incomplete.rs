@@ -1,0 +1,260 @@
+//! Table `incomplete_games`: games that rows are missing of, and what the ledger has of them.
+
+use serde_json::Value;
+use solana_pubkey::Pubkey;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use super::{
+    ReadColumn as _, U64,
+    arrays::{Columns, insert_sql},
+    base58::text,
+    begin,
+    entries::EntryBody,
+    forks,
+    games::GameBody,
+    table::{self, Body, Row},
+};
+
+/// An account that a transaction says was closed, whose row should be there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Closed {
+    pub address: String,
+    /// Whose entry it was, or itself.
+    pub game: String,
+    pub slot: i64,
+}
+
+/// Notes games whose closed accounts have no rows.
+///
+/// # Errors
+/// The database's.
+pub async fn note<B: Body>(
+    connection: &mut PgConnection,
+    closed: &[Closed],
+) -> Result<(), sqlx::Error> {
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT INTO incomplete_games AS i (game, slot)
+         SELECT c.game, max(c.slot)
+         FROM UNNEST($1::text[], $2::text[], $3::int8[]) AS c(address, game, slot)
+         WHERE NOT EXISTS (SELECT FROM {} t WHERE t.address = c.address)
+         GROUP BY c.game
+         ON CONFLICT (game) DO UPDATE
+             SET slot = GREATEST(i.slot, excluded.slot), reason = NULL",
+        B::TABLE
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(
+            closed
+                .iter()
+                .map(|c| c.address.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(closed.iter().map(|c| c.game.as_str()).collect::<Vec<_>>())
+        .bind(closed.iter().map(|c| c.slot).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The ledger now knows of the creation of these games: what it lacked may be there.
+///
+/// # Errors
+/// The database's.
+pub async fn try_again(connection: &mut PgConnection, games: &[String]) -> Result<(), sqlx::Error> {
+    if games.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("UPDATE incomplete_games SET reason = NULL WHERE game = ANY($1)")
+        .bind(games)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Games that nobody has tried yet, of slots that no fork can drop.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(pool: &PgPool, limit: i64) -> Result<Vec<Pubkey>, sqlx::Error> {
+    sqlx::query(
+        "SELECT game FROM incomplete_games
+         WHERE reason IS NULL AND slot <= (SELECT finalized_slot FROM watermark)
+         ORDER BY slot LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(pool)
+    .await?
+    .iter()
+    .map(|row| Pubkey::read(row, "game"))
+    .collect()
+}
+
+/// Keeps why a game could not be completed.
+///
+/// # Errors
+/// The database's.
+pub async fn failed(pool: &PgPool, game: &Pubkey, reason: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE incomplete_games SET reason = $2 WHERE game = $1")
+        .bind(text(game))
+        .bind(reason)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// A purchase of tickets as the ledger has it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Join {
+    pub entry: Option<String>,
+    pub player: Option<String>,
+    pub arguments: Option<Value>,
+    /// Of an operation of a batch: 0 if it was done; `None` where the node did not tell.
+    pub result: Option<i64>,
+    pub is_operation: bool,
+    pub slot: i64,
+    /// Unix seconds.
+    pub block_time: Option<i64>,
+}
+
+/// An event of a game.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Told {
+    pub transaction_id: i64,
+    pub instruction: i16,
+    pub position: i32,
+    pub kind: String,
+    pub body: Value,
+    pub amount: Option<U64>,
+    pub slot: i64,
+    /// Unix seconds.
+    pub block_time: Option<i64>,
+}
+
+/// A payment that an event tells of.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Paid {
+    pub transaction_id: i64,
+    pub instruction: i16,
+    pub position: i32,
+    pub kind: String,
+    pub entry: String,
+    /// Of a prize or an award: its place, or tier.
+    pub index: i16,
+    pub slot: i64,
+}
+
+/// What the ledger has of a game, in the order of the chain.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Arguments and accounts of its creation.
+    pub creation: Option<(Value, Value)>,
+    pub joins: Vec<Join>,
+    pub told: Vec<Told>,
+    pub paid: Vec<Paid>,
+}
+
+/// Reads what the ledger has of a game.
+///
+/// # Errors
+/// The database's.
+pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Error> {
+    let game = text(game);
+    let creation = sqlx::query_as(
+        "SELECT arguments, accounts FROM instructions
+         WHERE game = $1 AND success AND name = 'create_game' AND arguments IS NOT NULL LIMIT 1",
+    )
+    .bind(&game)
+    .fetch_optional(pool)
+    .await?;
+    let joins = sqlx::query_as(
+        "SELECT i.entry, i.player, i.arguments, i.result::int8 AS result,
+                i.batch IS NOT NULL AS is_operation, i.slot::int8 AS slot, t.block_time
+         FROM instructions i JOIN transactions t ON t.id = i.transaction_id
+         WHERE i.game = $1 AND i.success AND i.name = 'join'
+         ORDER BY i.slot, t.block_index, i.transaction_id, i.position",
+    )
+    .bind(&game)
+    .fetch_all(pool)
+    .await?;
+    let told = sqlx::query_as(
+        "SELECT e.transaction_id, e.instruction, e.position, e.kind::text AS kind, e.body,
+                e.amount::numeric AS amount, e.slot::int8 AS slot, t.block_time
+         FROM game_events e JOIN transactions t ON t.id = e.transaction_id
+         WHERE e.game = $1
+         ORDER BY e.slot, t.block_index, e.transaction_id, e.instruction, e.position",
+    )
+    .bind(&game)
+    .fetch_all(pool)
+    .await?;
+    let paid = sqlx::query_as(
+        "SELECT transaction_id, instruction, position, kind, entry,
+                COALESCE(place, tier, 0) AS index, slot::int8 AS slot
+         FROM payments WHERE game = $1",
+    )
+    .bind(&game)
+    .fetch_all(pool)
+    .await?;
+    Ok(History {
+        creation,
+        joins,
+        told,
+        paid,
+    })
+}
+
+/// A game's row, if there is one.
+///
+/// # Errors
+/// The database's.
+pub async fn game(pool: &PgPool, game: &Pubkey) -> Result<Option<Row<GameBody>>, sqlx::Error> {
+    table::find(&mut *pool.acquire().await?, game).await
+}
+
+/// Rows made of the ledger, and where their accounts were closed.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    pub game: Option<Row<GameBody>>,
+    pub entries: Vec<Row<EntryBody>>,
+    pub closed_games: Vec<Closed>,
+    pub closed_entries: Vec<Closed>,
+}
+
+/// Adds the rows that are not there, has what follows from the game computed anew, and
+/// takes it off the list. Returns how many rows were added.
+///
+/// # Errors
+/// The database's.
+pub async fn complete(pool: &PgPool, game: &Pubkey, made: &Made) -> Result<u64, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = begin(&mut connection).await?;
+    let mut added = 0u64;
+    let games = add(&mut transaction, made.game.as_slice(), &made.closed_games).await?;
+    let entries = add(&mut transaction, &made.entries, &made.closed_entries).await?;
+    added = added.saturating_add(games).saturating_add(entries);
+    let game = text(game);
+    forks::derive_again(&mut transaction, std::slice::from_ref(&game)).await?;
+    sqlx::query("DELETE FROM incomplete_games WHERE game = $1")
+        .bind(game)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(added)
+}
+
+async fn add<B: Body>(
+    connection: &mut PgConnection,
+    rows: &[Row<B>],
+    closed: &[Closed],
+) -> Result<u64, sqlx::Error> {
+    let sql = format!("{} ON CONFLICT DO NOTHING", insert_sql::<Row<B>>());
+    let added = Columns::of(rows).execute(connection, sql).await?;
+    let (addresses, slots): (Vec<String>, Vec<i64>) = closed
+        .iter()
+        .map(|closed| (closed.address.clone(), closed.slot))
+        .unzip();
+    table::close(connection, B::TABLE, &addresses, &slots).await?;
+    Ok(added)
+}
