@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::DeriveError,
     fate::{self, Played},
-    ledger::rebuild,
+    ledger::rebuild::{self, RebuildError},
     store::{
         self,
         derived::{self, Candidate, Derived, EntryTickets},
@@ -80,19 +80,28 @@ async fn fill_in(pool: &PgPool) -> Result<(), DeriveError> {
             return Ok(());
         }
         for game in games {
-            let row = incomplete::game(pool, &game).await?;
-            let history = incomplete::history(pool, &game).await?;
-            match rebuild::make(&game, &history, row.as_ref().map(|row| &row.body)) {
-                Ok(made) => {
-                    let added = incomplete::complete(pool, &game, &made).await?;
+            let reason = match make_rows(pool, &game).await {
+                Ok(Ok(added)) => {
                     tracing::info!(%game, added, "rows made of the ledger");
+                    continue;
                 }
-                Err(error) => {
-                    tracing::warn!(%game, %error, "rows are missing, and could not be made");
-                    incomplete::failed(pool, &game, &error.to_string()).await?;
-                }
-            }
+                Ok(Err(error)) => error.to_string(),
+                Err(error) if store::is_transient(&error) => return Err(error.into()),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(%game, reason, "rows are missing, and could not be made");
+            incomplete::failed(pool, &game, &reason).await?;
         }
+    }
+}
+
+/// Makes a game's missing rows; returns how many there were.
+async fn make_rows(pool: &PgPool, game: &Pubkey) -> Result<Result<u64, RebuildError>, sqlx::Error> {
+    let row = incomplete::game(pool, game).await?;
+    let history = incomplete::history(pool, game).await?;
+    match rebuild::make(game, &history, row.as_ref().map(|row| &row.body)) {
+        Ok(made) => Ok(Ok(incomplete::complete(pool, game, &made).await?)),
+        Err(error) => Ok(Err(error)),
     }
 }
 

@@ -191,7 +191,7 @@ pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Erro
     .await?;
     let paid = sqlx::query_as(
         "SELECT transaction_id, instruction, position, kind, entry,
-                COALESCE(place, tier, 0) AS index, slot::int8 AS slot
+                COALESCE(place, tier, 0)::int2 AS index, slot::int8 AS slot
          FROM payments WHERE game = $1",
     )
     .bind(&game)

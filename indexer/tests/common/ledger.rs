@@ -7,6 +7,8 @@ use lottery_indexer::{
     verify::{self, Report, Vaults},
 };
 
+use lottery::state::GameParams;
+
 use super::{
     TestDatabase,
     chain::{Rule, World, key, value},
@@ -19,6 +21,15 @@ const RULE: Rule = Rule {
     keep_bps: 5_000,
     entry_fee: 10_007,
 };
+
+/// No fork can drop anything up to this slot any more.
+pub async fn finalize(database: &TestDatabase, slot: i64) {
+    sqlx::query("UPDATE watermark SET finalized_slot = $1")
+        .bind(slot)
+        .execute(&database.pool)
+        .await
+        .unwrap();
+}
 
 /// What the ledger of a chain needs.
 pub struct Chain {
@@ -43,6 +54,61 @@ impl Chain {
         };
         chain.land(1);
         chain
+    }
+
+    /// The same, with the transactions that created the game and sold its tickets.
+    pub fn told() -> Self {
+        let mut world = World::new();
+        world.open(RULE);
+        let mut chain = Self {
+            world,
+            node: Node::default(),
+            transactions: 0,
+        };
+        chain.world.tell_created(0);
+        let (house, game) = (chain.world.house_address, chain.world.games[0].1);
+        let params = GameParams {
+            id: game.id,
+            entry_fee: game.entry_fee,
+            opens_at: game.opens_at,
+            closes_at: game.closes_at,
+            min_tickets: game.min_tickets,
+            max_tickets: game.max_tickets,
+            max_tickets_per_entry: game.max_tickets_per_entry,
+            round_interval: game.round_interval,
+            rounds: game.rounds,
+            winners: game.winners,
+            keep_bps: game.keep_bps,
+            place_bps: game.place_bps,
+        };
+        chain.transactions += 1;
+        let event = chain.world.take_told().pop().unwrap();
+        let create = [ix::create_game(game.creator, house, params, None)];
+        let number = chain.transactions;
+        chain
+            .node
+            .tell(number, 1, game.creator, &create, &[(0, event)]);
+        for (player, tickets) in [(11, 8), (12, 1), (13, 4), (14, 7)] {
+            chain.join(player, 0, tickets);
+        }
+        chain
+    }
+
+    /// Sells tickets, by a transaction of its own.
+    pub fn join(&mut self, player: u8, nonce: u16, tickets: u32) {
+        self.world.join(0, player, nonce, tickets);
+        let purchase = ix::Purchase {
+            player: key(player),
+            house: self.world.house_address,
+            game: self.world.games[0].0,
+            tickets,
+            nonce,
+            max_total: u64::MAX,
+        };
+        self.transactions += 1;
+        let join = [ix::join(&purchase, None)];
+        self.node
+            .tell(self.transactions, 1, key(player), &join, &[]);
     }
 
     /// Puts the events since the last time into a transaction.

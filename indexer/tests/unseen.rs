@@ -1,0 +1,166 @@
+//! Games that came and went while nobody looked: their rows are made of their transactions.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod common;
+
+use common::{
+    TestDatabase,
+    ledger::{Chain, finalize},
+};
+use lottery_indexer::{
+    derive,
+    repair::backfill,
+    store::{entries::EntryBody, games::GameBody, table},
+};
+use solana_commitment_config::CommitmentConfig;
+
+/// The rows are what the accounts were, as far as transactions tell.
+async fn assert_known(database: &TestDatabase, chain: &Chain) {
+    let mut connection = database.pool.acquire().await.unwrap();
+    let (address, game) = &chain.world.games[0];
+    let found = table::find::<GameBody>(&mut connection, address)
+        .await
+        .unwrap();
+    let found = found.expect("the game has a row").body;
+    let mut expected = GameBody::from(game);
+    expected.bounty_escrow = found.bounty_escrow;
+    expected.rent_reserve = found.rent_reserve;
+    expected.next_round_at = found.next_round_at;
+    expected.draw_index = found.draw_index;
+    expected.bump = found.bump;
+    expected.settled_at = found.settled_at;
+    // Of a row that was seen before, it is as it was seen.
+    expected.entries_closed = found.entries_closed;
+    assert!(found.settled_at > 1_700_000_000);
+    assert_eq!(found, expected);
+    for (address, entry) in &chain.world.entries {
+        let found = table::find::<EntryBody>(&mut connection, address)
+            .await
+            .unwrap();
+        let mut expected = EntryBody::from(entry);
+        let found = found.expect("each entry has a row").body;
+        expected.bump = found.bump;
+        assert_eq!(found, expected);
+    }
+    let open: i64 = database
+        .value(
+            "SELECT (SELECT count(*) FROM games WHERE closed_at_slot IS NULL)
+                  + (SELECT count(*) FROM entries WHERE closed_at_slot IS NULL)",
+        )
+        .await;
+    assert_eq!(open, 0);
+}
+
+async fn left(database: &TestDatabase) -> Vec<Option<String>> {
+    sqlx::query_scalar("SELECT reason FROM incomplete_games")
+        .fetch_all(&database.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_game_that_was_settled_paid_and_closed_before_the_indexer_began_has_all_its_rows() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    chain.play_round(10, 1);
+    chain.play_round(20, 2);
+    chain.world.pay_winners(0, 3);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(22);
+    chain.read(&database).await;
+    // Nothing is made of what a fork may drop.
+    assert_eq!(left(&database).await, [None]);
+    finalize(&database, 30).await;
+    derive::once(&database.pool).await.unwrap();
+    assert_known(&database, &chain).await;
+    assert!(left(&database).await.is_empty());
+    let named: i64 = database.value("SELECT count(player) FROM winners").await;
+    assert_eq!(named, 3);
+    database.snapshot(23, chain.snapshot(23).accounts).await;
+    let report = chain.verify(&database, 31).await;
+    assert_eq!(
+        (report.checked.unseen_games, report.checked.unseen_entries),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_game_of_which_some_entries_were_seen_gets_the_others() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    database.snapshot(2, chain.snapshot(2).accounts).await;
+    chain.join(15, 3, 6);
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(22);
+    chain.read(&database).await;
+    finalize(&database, 30).await;
+    derive::once(&database.pool).await.unwrap();
+    assert_known(&database, &chain).await;
+    let report = chain.verify(&database, 31).await;
+    assert_eq!(report.checked.unseen_entries, 0);
+}
+
+#[tokio::test]
+async fn a_ledger_that_lacks_a_join_makes_nothing_up() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    // Nobody has its transaction.
+    chain.world.join(0, 15, 3, 6);
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(22);
+    chain.read(&database).await;
+    finalize(&database, 30).await;
+    derive::once(&database.pool).await.unwrap();
+    let reasons = left(&database).await;
+    let reason = reasons[0].as_deref().unwrap_or_default();
+    assert!(reason.starts_with("its 4 entries are not all"), "{reason}");
+    let rows: i64 = database
+        .value("SELECT (SELECT count(*) FROM games) + (SELECT count(*) FROM entries)")
+        .await;
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn a_game_whose_creation_the_node_forgot_is_made_once_a_backfill_brings_it() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(22);
+    let mut all = Vec::new();
+    chain.node.set(|script| {
+        all.clone_from(&script.transactions);
+        script.transactions.remove(0);
+    });
+    chain.read(&database).await;
+    finalize(&database, 30).await;
+    derive::once(&database.pool).await.unwrap();
+    let reasons = left(&database).await;
+    assert!(
+        reasons[0].as_deref().unwrap().contains("backfill"),
+        "{reasons:?}"
+    );
+    chain.node.set(|script| script.transactions = all);
+    let rpc = chain.node.serve().await;
+    backfill::backfill(&database.pool, rpc, CommitmentConfig::confirmed(), 0..=5)
+        .await
+        .unwrap();
+    derive::once(&database.pool).await.unwrap();
+    assert_known(&database, &chain).await;
+    assert!(left(&database).await.is_empty());
+}
