@@ -23,7 +23,7 @@ use crate::{
     ledger::Ledger,
     source::{
         self, Chain, Event, GeyserConfig, GeyserSource, RpcSnapshots, RpcSource, RpcSourceConfig,
-        SlotStatus, Source,
+        SlotStatus, Source, at_least_confirmed,
     },
     store::{
         self,
@@ -171,16 +171,18 @@ async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Result<Configu
                 known_slot,
                 finalized_slot: known.and_then(|k| Some(k.finalized_slot?.min(k.applied_slot?))),
             };
-            let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), context.commitment());
+            // What only an abandoned fork had would stay.
+            let commitment = at_least_confirmed(context.commitment());
+            let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), commitment)?;
             let source = GeyserSource::new(config, snapshots);
             return Ok(Configured::Geyser(Box::new(source)));
         }
     };
+    let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), context.commitment())?;
     Ok(Configured::Rpc(RpcSource::new(
-        Arc::clone(&context.rpc),
+        snapshots,
         RpcSourceConfig {
             ws_url,
-            commitment: context.commitment(),
             snapshot_interval: config.snapshot,
             slot_interval: SLOT_INTERVAL,
             silence: config.stream_silence,

@@ -23,6 +23,7 @@ mod error;
 mod http;
 mod listen;
 mod lock;
+mod watched;
 
 pub mod draw_rate;
 pub mod http_proxy;
@@ -39,7 +40,7 @@ pub mod weather;
 
 pub use error::LabError;
 pub use http_proxy::{GatewayFault, GatewayWeather, HttpProxy};
-pub use rpc::{Notifications, RpcFault, RpcWeather, Sockets, lies};
+pub use rpc::{Intrusion, Notifications, RpcFault, RpcWeather, Sockets, lies};
 pub use rpc_proxy::RpcProxy;
 pub use scripted_geyser::{GeyserChain, GeyserFault, GeyserWeather, ScriptedGeyser};
 pub use scripted_rpc::{Fate, Ledger, ScriptedRpc, Simulation};
