@@ -16,7 +16,7 @@ use common::{
     chain::{World, key, update},
     node::Node,
 };
-use lottery_indexer::source::{Event, RpcSource, RpcSourceConfig, Source};
+use lottery_indexer::source::{Event, RpcSnapshots, RpcSource, RpcSourceConfig, Source};
 use solana_commitment_config::CommitmentConfig;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -26,10 +26,9 @@ async fn follow(
     known_slot: Option<i64>,
 ) -> (mpsc::Receiver<Event>, CancellationToken) {
     let source = RpcSource::new(
-        node.serve().await,
+        RpcSnapshots::new(node.serve().await, CommitmentConfig::confirmed()).unwrap(),
         RpcSourceConfig {
             ws_url: None,
-            commitment: CommitmentConfig::confirmed(),
             snapshot_interval: Duration::from_millis(20),
             slot_interval: Duration::from_millis(5),
             silence: Duration::from_secs(5),

@@ -27,6 +27,7 @@ mod lock;
 mod signatures;
 mod spread;
 mod usage;
+mod watched;
 
 pub mod command;
 pub mod draw_rate;
@@ -45,7 +46,7 @@ pub mod weather;
 
 pub use error::LabError;
 pub use http_proxy::{GatewayFault, GatewayWeather, HttpProxy};
-pub use rpc::{Notifications, RpcFault, RpcWeather, Sockets, lies};
+pub use rpc::{Intrusion, Notifications, RpcFault, RpcWeather, Sockets, lies};
 pub use rpc_proxy::RpcProxy;
 pub use scripted_geyser::{GeyserChain, GeyserFault, GeyserWeather, ScriptedGeyser};
 pub use scripted_rpc::{Fate, Ledger, ScriptedRpc, Simulation};

@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(crate) use call::Call;
 pub use call::RpcError;
 pub use fault::{Lag, Lie, Limiter, RpcFault};
-pub use sockets::{Notifications, Sockets};
+pub use sockets::{Intrusion, Notifications, Sockets};
 
 use crate::{LabError, http, listen, weather::Weather};
 use exchange::Exchange;

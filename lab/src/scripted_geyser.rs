@@ -11,7 +11,6 @@ mod block;
 mod chain;
 mod fault;
 mod filter;
-mod frames;
 mod publish;
 mod service;
 mod state;

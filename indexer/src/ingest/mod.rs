@@ -166,6 +166,10 @@ impl Ingest {
                 Ok(())
             }
             Step::Slot(update) => self.slot(update).await,
+            Step::Begin => {
+                self.snapshot = None;
+                Ok(())
+            }
             Step::Part(prepared) => self.part(&prepared).await,
             Step::Complete(slot) => self.complete(slot).await,
             Step::Trouble(trouble) => {

@@ -145,6 +145,7 @@ pub(super) enum Step {
     /// A chunk of the ledger; who waits for it is told.
     Chunk(Box<Prepared>, oneshot::Sender<()>),
     Slot(SlotUpdate),
+    Begin,
     Part(Box<Prepared>),
     Complete(i64),
     Trouble(String),
@@ -232,6 +233,7 @@ impl Stage {
                     continue;
                 }
                 Event::Slot(update) => Step::Slot(update),
+                Event::Begin => Step::Begin,
                 Event::Part(accounts) => {
                     let part = Gathered {
                         accounts,

@@ -9,7 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use crate::{
     config::SourceKind,
-    source::{Event, GeyserConfig, GeyserSource, RpcSnapshots, RpcSource, RpcSourceConfig, Source},
+    source::{
+        Event, GeyserConfig, GeyserSource, RpcSnapshots, RpcSource, RpcSourceConfig, Source,
+        at_least_confirmed,
+    },
     store::watermark,
 };
 
@@ -61,16 +64,18 @@ pub(super) async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Res
                 known_slot,
                 finalized_slot: known.and_then(|k| Some(k.finalized_slot?.min(k.applied_slot?))),
             };
-            let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), context.commitment());
+            // What only an abandoned fork had would stay.
+            let commitment = at_least_confirmed(context.commitment());
+            let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), commitment)?;
             let source = GeyserSource::new(config, snapshots);
             return Ok(Configured::Geyser(Box::new(source)));
         }
     };
+    let snapshots = RpcSnapshots::new(Arc::clone(&context.rpc), context.commitment())?;
     Ok(Configured::Rpc(RpcSource::new(
-        Arc::clone(&context.rpc),
+        snapshots,
         RpcSourceConfig {
             ws_url,
-            commitment: context.commitment(),
             snapshot_interval: config.snapshot,
             slot_interval: SLOT_INTERVAL,
             silence: config.stream_silence,

@@ -5,8 +5,8 @@
 mod chain;
 pub mod geyser;
 mod rpc;
+mod sessions;
 mod snapshot;
-mod stream;
 
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_pubkey::Pubkey;
@@ -15,12 +15,16 @@ use solana_transaction_error::TransactionError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use lottery_client::account::DISCRIMINATOR_LEN;
+
 use crate::store::dead_letters::DeadLetter;
 pub use chain::{Chain, at_least_confirmed};
-pub use geyser::{GeyserConfig, GeyserSource, RpcSnapshots};
-pub use rpc::{RpcSource, RpcSourceConfig};
-
-pub use snapshot::{MAX_READ, genesis_hash, read as read_accounts, take as take_snapshot};
+pub use geyser::{GeyserConfig, GeyserSource};
+pub use rpc::{RpcSource, RpcSourceConfig, StreamError};
+pub use snapshot::{
+    MAX_READ, Pieces, RpcSnapshots, Snapshots, genesis_hash, read as read_accounts,
+    take as take_snapshot,
+};
 
 /// Order of contents that are an account's last in their slot. Nodes tell no other
 /// over RPC, and number the writes of a slot over gRPC.
@@ -43,6 +47,13 @@ impl AccountUpdate {
     /// system program's.
     pub fn is_closed(&self) -> bool {
         self.lamports == 0 || (self.data.is_empty() && self.owner != lottery::ID)
+    }
+
+    /// Whether it is somebody else's. Anyone can hand an account of their own over to the
+    /// program, if all of its bytes are zero; the program's own never begin with zeros.
+    pub fn is_foreign(&self) -> bool {
+        let mut discriminator = self.data.iter().take(DISCRIMINATOR_LEN);
+        self.owner == lottery::ID && self.lamports > 0 && discriminator.all(|byte| *byte == 0)
     }
 
     /// What orders two updates of one account.
@@ -137,6 +148,8 @@ pub struct SlotUpdate {
 /// What a source delivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A snapshot begins. One that was not completed is forgotten.
+    Begin,
     /// Some of the accounts of a snapshot. Each carries the slot it was read at.
     Part(Vec<AccountUpdate>),
     /// All parts were delivered, none of them read before this slot: what was in none
@@ -164,12 +177,34 @@ pub enum Event {
 pub enum SourceError {
     #[error("RPC: {0}")]
     Rpc(#[source] Box<solana_rpc_client_api::client_error::Error>),
-    #[error("WebSocket: {0}")]
-    WebSocket(#[from] solana_pubsub_client::nonblocking::pubsub_client::PubsubClientError),
-    #[error("the WebSocket closed")]
-    StreamEnded,
+    #[error("HTTP: {0}")]
+    Http(#[source] reqwest::Error),
+    #[error("the node answers with HTTP status {0}")]
+    Status(u16),
+    #[error("the node refuses {what}: {message} ({code})")]
+    Refused {
+        what: &'static str,
+        code: i64,
+        message: String,
+    },
+    #[error("the node's answer makes no sense: {0}")]
+    Answer(String),
+    #[error("an answer has more than {0} bytes and cannot be asked for in parts")]
+    TooLong(usize),
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     #[error("the WebSocket was silent for {seconds} s while the chain went on to slot {slot}")]
     StreamSilent { seconds: u64, slot: i64 },
+    #[error(
+        "the WebSocket told of no clock for {seconds} s while the chain went on to slot {slot}: \
+         its subscriptions to accounts are dead"
+    )]
+    AccountsSilent { seconds: u64, slot: i64 },
+    #[error(
+        "the WebSocket did not tell of {accounts} accounts that a snapshot shows to have changed \
+         by slot {slot}"
+    )]
+    StreamLost { accounts: usize, slot: i64 },
     #[error("no answer within {0} s")]
     Timeout(u64),
     #[error("{0} is no slot")]
@@ -180,6 +215,13 @@ pub enum SourceError {
     Encoding(String),
     #[error("the snapshot is of slot {slot}, behind slot {known} that is already stored")]
     Behind { slot: i64, known: i64 },
+}
+
+impl SourceError {
+    /// Addresses of nodes may have keys in them.
+    fn http(error: reqwest::Error) -> Self {
+        Self::Http(error.without_url())
+    }
 }
 
 impl From<solana_rpc_client_api::client_error::Error> for SourceError {

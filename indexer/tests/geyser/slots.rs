@@ -77,6 +77,37 @@ fn transactions_wait_for_their_block_but_not_for_ever() {
     assert_eq!(times(&slots.events()), [None]);
 }
 
+/// Of final slots nothing is taken back: what comes after them is not watched.
+#[test]
+fn a_slot_is_final_after_all_that_waits_up_to_it() {
+    for level in [
+        SlotStatus::Processed,
+        SlotStatus::Confirmed,
+        SlotStatus::Finalized,
+    ] {
+        let mut slots = Slots::new(level);
+        let now = Instant::now();
+        for slot in 10..13 {
+            slots.take(executed(slot, u64::try_from(slot).unwrap()), now);
+        }
+        slots.take(told(12, 11, SlotStatus::Finalized), now);
+        slots.take(told(13, 12, SlotStatus::Finalized), now);
+        let mut newest = None;
+        let mut delivered = 0;
+        for event in slots.events() {
+            match event {
+                Event::Slot(update) => newest = newest.max(Some(update.slot)),
+                Event::Transaction(update) => {
+                    delivered += 1;
+                    assert!(Some(update.slot) > newest, "{update:?} after {newest:?}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((delivered, newest), (3, Some(13)), "{level:?}");
+    }
+}
+
 #[test]
 fn no_more_wait_than_there_is_room_for() {
     let mut slots = Slots::new(SlotStatus::Processed);

@@ -9,18 +9,29 @@ use std::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::{
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{broadcast, watch},
     time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Message, Utf8Bytes},
+    tungstenite::{
+        Message, Utf8Bytes,
+        protocol::{
+            CloseFrame,
+            frame::{
+                Frame,
+                coding::{Data, OpCode},
+            },
+        },
+    },
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Call, Link, Node, RpcFault, RpcWeather, Sockets, exchange::Exchange, schedule::Schedule,
+    Call, Intrusion, Link, Node, RpcFault, RpcWeather, Sockets, exchange::Exchange,
+    schedule::Schedule,
 };
 use crate::weather::{Moment, Seen, Via};
 
@@ -80,12 +91,14 @@ async fn connection<N: Node>(
     let accepted = tokio_tungstenite::accept_async(stream);
     let client = timeout(HANDSHAKE, accepted).await.ok()?.ok()?;
     let link = exchange.node.connect().await?;
+    let intrusions = sockets.intrusions();
     let _open = sockets.count_open();
     Pump {
         weather: &exchange.weather,
         sockets,
         schedule: Schedule::default(),
         asked: HashMap::new(),
+        intrusions,
     }
     .run(client, link)
     .await
@@ -97,6 +110,7 @@ struct Pump<'a> {
     schedule: Schedule,
     /// Requests that the node has not answered yet, by their id.
     asked: HashMap<String, Seen>,
+    intrusions: broadcast::Receiver<Intrusion>,
 }
 
 impl Pump<'_> {
@@ -111,6 +125,7 @@ impl Pump<'_> {
                     _ => {}
                 },
                 text = link.from_node.recv() => self.told(text?).await,
+                Ok(intrusion) = self.intrusions.recv() => intrude(&mut client, intrusion).await?,
                 () = sleep_until(due) => {
                     while let Some(frame) = self.schedule.pop(Instant::now()) {
                         client.send(Message::Text(frame.text)).await.ok()?;
@@ -175,6 +190,29 @@ impl Pump<'_> {
             self.schedule
                 .notify(notification, Instant::now(), &notifications, rng);
         });
+    }
+}
+
+/// `None` when that ended the connection.
+async fn intrude(client: &mut WebSocketStream<TcpStream>, intrusion: Intrusion) -> Option<()> {
+    match intrusion {
+        Intrusion::Text(text) => client.send(Message::text(text)).await.ok(),
+        Intrusion::Binary(bytes) => client.send(Message::binary(bytes)).await.ok(),
+        Intrusion::Half(text) => {
+            let frame = Frame::message(text, OpCode::Data(Data::Text), true);
+            let mut bytes = Vec::new();
+            frame.format(&mut bytes).ok()?;
+            let half = bytes.get(..bytes.len() / 2)?;
+            client.get_mut().write_all(half).await.ok()?;
+            None
+        }
+        Intrusion::Close { code, reason } => {
+            let frame = CloseFrame {
+                code: code.into(),
+                reason: reason.into(),
+            };
+            client.close(Some(frame)).await.ok()
+        }
     }
 }
 

@@ -7,9 +7,12 @@ use std::{
 };
 
 use rand::{SeedableRng as _, rngs::StdRng};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use crate::lock::lock;
+
+/// Intrusions that wait for a connection.
+const INTRUSIONS: usize = 16;
 
 /// What happens to notifications; answers to subscriptions are never touched, and order
 /// is kept except where `swap` says otherwise. The default is nothing.
@@ -31,6 +34,21 @@ pub struct Notifications {
     pub ahead_slots: u64,
 }
 
+/// What no node sends.
+#[derive(Clone, Debug)]
+pub enum Intrusion {
+    /// A message, whatever it says.
+    Text(String),
+    Binary(Vec<u8>),
+    /// The beginning of a message, and then nothing more: the connection is cut.
+    Half(String),
+    /// An end in order, as of a node that has enough of a client.
+    Close {
+        code: u16,
+        reason: String,
+    },
+}
+
 /// The handle that tests hold. All clones are one and the same.
 #[derive(Clone, Debug)]
 pub struct Sockets {
@@ -44,6 +62,7 @@ struct Inner {
     refuse: watch::Sender<bool>,
     /// Raised to end all connections.
     generation: watch::Sender<u64>,
+    intrusions: broadcast::Sender<Intrusion>,
     counts: watch::Sender<Counts>,
 }
 
@@ -63,6 +82,7 @@ impl Sockets {
                 rng: Mutex::new(StdRng::seed_from_u64(seed)),
                 refuse: watch::Sender::new(false),
                 generation: watch::Sender::new(0),
+                intrusions: broadcast::Sender::new(INTRUSIONS),
                 counts: watch::Sender::new(Counts::default()),
             }),
         }
@@ -78,6 +98,12 @@ impl Sockets {
     /// While refused, new connections are closed at once; open ones stay.
     pub fn refuse(&self, refuse: bool) {
         self.inner.refuse.send_replace(refuse);
+    }
+
+    /// Sends every open connection what no node sends.
+    pub fn intrude(&self, intrusion: Intrusion) {
+        // Where none is open, none is sent anything.
+        let _ = self.inner.intrusions.send(intrusion);
     }
 
     /// Decides what happens to notifications that come from now on.
@@ -116,6 +142,10 @@ impl Sockets {
 
     pub(super) fn refusing(&self) -> bool {
         *self.inner.refuse.borrow()
+    }
+
+    pub(super) fn intrusions(&self) -> broadcast::Receiver<Intrusion> {
+        self.inner.intrusions.subscribe()
     }
 
     pub(super) fn generation(&self) -> watch::Receiver<u64> {

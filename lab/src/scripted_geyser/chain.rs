@@ -1,28 +1,19 @@
 //! The handle on what happens on a scripted chain.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, sync::Arc};
 
 use solana_pubkey::Pubkey;
-use tokio::sync::watch;
 use yellowstone_grpc_proto::geyser::{
     CommitmentLevel, SubscribeUpdatePing, subscribe_update::UpdateOneof,
 };
 
 use super::{ScriptedAccount, ScriptedTransaction, state::State};
-use crate::{lock::lock, scripted_rpc::Depths};
+use crate::{scripted_rpc::Depths, watched::Watched};
 
 /// The handle that tests hold. All clones are one and the same.
 #[derive(Clone)]
 pub struct GeyserChain {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    state: Mutex<State>,
-    changed: watch::Sender<()>,
+    state: Arc<Watched<State>>,
 }
 
 impl fmt::Debug for GeyserChain {
@@ -36,10 +27,7 @@ impl fmt::Debug for GeyserChain {
 impl GeyserChain {
     pub(super) fn new() -> Self {
         Self {
-            inner: Arc::new(Inner {
-                state: Mutex::new(State::new()),
-                changed: watch::Sender::new(()),
-            }),
+            state: Arc::new(Watched::new(State::new())),
         }
     }
 
@@ -180,20 +168,14 @@ impl GeyserChain {
 
     /// Waits until something holds that depends on the chain alone.
     pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
-        let mut changed = self.inner.changed.subscribe();
-        while !holds(self) {
-            // The sender is in `self` and cannot be gone.
-            let _ = changed.changed().await;
-        }
+        self.state.until(|| holds(self)).await;
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
-        read(&lock(&self.inner.state))
+        self.state.read(read)
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let changed = change(&mut lock(&self.inner.state));
-        self.inner.changed.send_replace(());
-        changed
+        self.state.change(change)
     }
 }

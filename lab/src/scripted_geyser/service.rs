@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use futures_util::{FutureExt as _, future::BoxFuture, stream::Empty};
+use lottery_indexer::source::geyser::frames::Frames;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ use yellowstone_grpc_proto::{
     },
 };
 
-use super::{GeyserChain, GeyserFault, GeyserWeather, Streams, frames::Frames, subscription};
+use super::{GeyserChain, GeyserFault, GeyserWeather, Streams, subscription};
 use crate::weather::Via;
 
 /// What is served.
@@ -79,7 +80,12 @@ impl Service<http::Request<Body>> for Entrance {
             return self.calls.call(request).boxed();
         }
         let subscribe = Subscribe(self.served.clone());
-        async move { Ok(Grpc::new(Frames).streaming(subscribe, request).await) }.boxed()
+        async move {
+            Ok(Grpc::new(Frames::default())
+                .streaming(subscribe, request)
+                .await)
+        }
+        .boxed()
     }
 }
 

@@ -98,6 +98,13 @@ impl Chain {
         self.slot += 1;
     }
 
+    /// Forgets the newest slots.
+    pub fn go_back(&mut self, slots: u64) {
+        self.slot = self.slot.saturating_sub(slots).max(self.first.slot);
+        let newest = self.slot;
+        self.blocks.retain(|block| block.slot <= newest);
+    }
+
     pub fn newest(&self) -> Block {
         self.blocks.last().copied().unwrap_or(self.first)
     }

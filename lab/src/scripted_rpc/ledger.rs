@@ -11,10 +11,10 @@ use solana_account::Account;
 use solana_hash::Hash;
 use solana_pubkey::Pubkey;
 use solana_transaction::versioned::VersionedTransaction;
-use tokio::{sync::watch, task::AbortHandle, time::MissedTickBehavior};
+use tokio::{task::AbortHandle, time::MissedTickBehavior};
 
 use super::{Depths, Fate, RpcError, Sent, Simulation, chain::Level, state::State};
-use crate::lock::lock;
+use crate::{lock::lock, watched::Watched};
 
 /// The handle that tests hold. All clones are one and the same. Scripts may use it.
 #[derive(Clone)]
@@ -23,9 +23,8 @@ pub struct Ledger {
 }
 
 struct Inner {
-    state: Mutex<State>,
+    state: Watched<State>,
     clock: Mutex<Option<AbortHandle>>,
-    changed: watch::Sender<()>,
 }
 
 impl Drop for Inner {
@@ -46,9 +45,8 @@ impl Ledger {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::new(State::new(seed)),
+                state: Watched::new(State::new(seed)),
                 clock: Mutex::default(),
-                changed: watch::Sender::new(()),
             }),
         }
     }
@@ -64,6 +62,12 @@ impl Ledger {
     /// stays.
     pub fn skip(&self, slots: u64) {
         self.change(|state| (0..slots).for_each(|_| state.skip()));
+    }
+
+    /// Goes back by this many slots: the node was started again with what it had stored, and
+    /// catches up as it goes on. Its accounts stay, and its WebSockets are the test's to cut.
+    pub fn go_back(&self, slots: u64) {
+        self.change(|state| state.chain.go_back(slots));
     }
 
     /// Goes on by one slot whenever this much time has passed. Must be called within a
@@ -212,7 +216,8 @@ impl Ledger {
 
     // Everything else.
 
-    /// Answers a method like this, in place of what the node would answer.
+    /// Answers a method like this, in place of what the node would answer. A subscription
+    /// can only be refused.
     pub fn answer(
         &self,
         method: impl Into<String>,
@@ -224,20 +229,14 @@ impl Ledger {
 
     /// Waits until something holds that depends on the ledger alone.
     pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
-        let mut changed = self.inner.changed.subscribe();
-        while !holds(self) {
-            // The sender is in `self` and cannot be gone.
-            let _ = changed.changed().await;
-        }
+        self.inner.state.until(|| holds(self)).await;
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
-        read(&lock(&self.inner.state))
+        self.inner.state.read(read)
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let changed = change(&mut lock(&self.inner.state));
-        self.inner.changed.send_replace(());
-        changed
+        self.inner.state.change(change)
     }
 }

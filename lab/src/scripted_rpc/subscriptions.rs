@@ -94,8 +94,14 @@ pub(super) fn open(ledger: Ledger) -> Link {
     tokio::spawn(async move {
         while let Some(text) = requests.recv().await {
             let call = serde_json::from_str(&text).ok().and_then(Call::parse);
-            if let Some(call) = call {
-                ledger.change(|state| state.subscription_call(session, &call));
+            let Some(call) = call else { continue };
+            let script = ledger.read(|state| state.scripts.answers.get(&call.method).cloned());
+            match script.map(|answer| answer(&call.params)) {
+                Some(Err(refusal)) => {
+                    let answer = call.failed(refusal);
+                    ledger.read(|state| state.subscriptions.say(session, &answer));
+                }
+                _ => ledger.change(|state| state.subscription_call(session, &call)),
             }
         }
         ledger.change(|state| state.subscriptions.sessions.remove(&session));
@@ -134,6 +140,12 @@ impl Subscriptions {
         call.failed(RpcError::new(-32601, "Method not found"))
     }
 
+    fn say(&self, session: u64, message: &Value) {
+        if let Some(session) = self.sessions.get(&session) {
+            session.send(message);
+        }
+    }
+
     /// Tells every subscription for which there is something to tell.
     fn tell(&self, mut what: impl FnMut(&Topic) -> Option<(&'static str, Value)>) {
         for session in self.sessions.values() {
@@ -164,9 +176,7 @@ impl Session {
 impl State {
     fn subscription_call(&mut self, session: u64, call: &Call) {
         let answer = self.subscriptions.answer(session, call);
-        if let Some(session) = self.subscriptions.sessions.get(&session) {
-            session.send(&answer);
-        }
+        self.subscriptions.say(session, &answer);
         // What landed already is told at once.
         self.announce_signatures();
     }

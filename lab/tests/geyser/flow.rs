@@ -14,7 +14,7 @@ use lottery_lab::{
 use solana_commitment_config::CommitmentConfig;
 
 use crate::{
-    mirror::{contents, mirror},
+    source::mirror::{contents, mirror},
     stage::{PATIENCE, Stage, account, in_time},
 };
 
@@ -25,7 +25,7 @@ async fn flood(stage: &Stage) -> u64 {
     let before = streams.handed();
     let slot = stage.chain().open();
     for number in 0..600 {
-        let data = vec![u8::try_from(number % 256).unwrap(); 100_000];
+        let data = vec![u8::try_from(number % 250 + 1).unwrap(); 100_000];
         stage.chain().put(slot, account(number, &data));
     }
     stage.chain().seal(slot);
@@ -204,6 +204,8 @@ async fn a_stream_that_ends_is_opened_again() {
         let end = Rule::on("account", GeyserFault::End(end)).after(20).next(1);
         stage.server.weather.add(end);
         stage.play(60);
+        run.until_event(|event| matches!(event, Event::Trouble(_)))
+            .await;
         stage.subscribed(2).await;
         stage.play(2);
         let last = stage.chain().slot(CommitmentLevel::Confirmed);

@@ -5,7 +5,7 @@ use lottery_lab::{scripted_geyser::geyser::CommitmentLevel, scripted_rpc::Depths
 use solana_commitment_config::CommitmentConfig;
 
 use crate::{
-    mirror::{assert_orderly, contents, mirror, slots, transactions},
+    source::mirror::{assert_orderly, contents, mirror, slots, transactions},
     stage::{Run, Stage, account, number, signature_of, transaction},
 };
 

@@ -13,7 +13,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 
 use crate::{
-    mirror::{contents, mirror, signatures},
+    source::mirror::{contents, mirror, signatures},
     stage::{Stage, account, address_of, number, signature_of},
 };
 
@@ -162,22 +162,28 @@ async fn a_transaction_without_its_status() {
     );
 }
 
+/// Newer servers may tell more of slots.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_of_an_unknown_kind() {
-    let letter = spoiled(
-        "slot",
-        tamper(|update| {
-            if let UpdateOneof::Slot(update) = update {
-                update.status = 77;
-            }
-        }),
-    )
-    .await;
-    assert!(
-        letter.reason.ends_with("of an unknown kind, 77"),
-        "{}",
-        letter.reason
-    );
+async fn a_status_of_an_unknown_kind_is_nothing() {
+    let stage = Stage::set(CommitmentConfig::processed()).await;
+    let mut run = stage.run_subscribed().await;
+    let newer = tamper(|update| {
+        if let UpdateOneof::Slot(update) = update {
+            update.status = 77;
+        }
+    });
+    let created = |seen: &lottery_lab::Seen| seen.params["status"] == "created bank";
+    stage
+        .server
+        .weather
+        .add(Rule::on("slot", newer).only_if(created));
+    stage.play(3);
+    let last = stage.chain().slot(CommitmentLevel::Processed);
+    run.until_applied(last).await;
+    assert!(letters(&run.seen).is_empty());
+    assert!(run.troubles().is_empty());
+    let expected = contents(&stage.node.accounts(last));
+    assert_eq!(mirror(&run.seen, &[]), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use lottery_lab::scripted_geyser::{ScriptedTransaction, geyser::CommitmentLevel}
 use solana_commitment_config::CommitmentConfig;
 
 use crate::{
-    mirror::{assert_orderly, contents, mirror, signatures, snapshots, transactions},
+    source::mirror::{assert_orderly, contents, mirror, signatures, snapshots, transactions},
     stage::{Stage, account, address_of, number, signature_of, transaction},
 };
 
@@ -50,7 +50,7 @@ async fn join_in_the_middle(commitment: CommitmentConfig, hide_lifecycle: bool) 
     let first = run
         .seen
         .iter()
-        .find(|event| !matches!(event, Event::Part(_)));
+        .find(|event| !matches!(event, Event::Begin | Event::Part(_)));
     assert!(matches!(first, Some(Event::Complete { .. })), "{first:?}");
     assert_orderly(&run.seen);
     assert!(run.troubles().is_empty());

@@ -7,8 +7,9 @@ mod flow;
 mod forks;
 mod garbage;
 mod join;
-mod mirror;
 mod order;
 mod resume;
+#[path = "../source/mod.rs"]
+mod source;
 mod stage;
 mod tables;

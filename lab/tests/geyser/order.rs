@@ -7,7 +7,9 @@ use lottery_lab::{GeyserFault, Rule, Seen, scripted_geyser::geyser::CommitmentLe
 use solana_commitment_config::CommitmentConfig;
 
 use crate::{
-    mirror::{assert_orderly, contents, mirror, signatures, slots, snapshots, transactions},
+    source::mirror::{
+        assert_orderly, contents, mirror, signatures, slots, snapshots, transactions,
+    },
     stage::{Run, Stage, number, signature_of},
 };
 
@@ -207,7 +209,7 @@ async fn a_silent_stream_is_given_up_while_the_chain_goes_on() {
         opened = stage.server.streams.opened();
     }
     stage.server.streams.set_silent(false);
-    let last = run.play_until_applied(&stage).await;
+    let last = stage.play_until_applied(&mut run).await;
     let said = run.troubles().concat();
     assert!(said.contains("told of no slot"), "{said}");
     assert_eq!(mirror(&run.seen, &[]), contents(&stage.node.accounts(last)));

@@ -10,7 +10,7 @@ use lottery_lab::{
 use solana_commitment_config::CommitmentConfig;
 
 use crate::{
-    mirror::{contents, mirror, signatures, slots, snapshots},
+    source::mirror::{contents, mirror, signatures, slots, snapshots},
     stage::{Run, Stage, number, signature_of},
 };
 
@@ -110,7 +110,7 @@ async fn a_stream_without_beginnings_is_resumed_too() {
     };
     let mut run = stage.run_with(config, 64);
     stage.subscribed(1).await;
-    let last = run.play_until_applied(&stage).await;
+    let last = stage.play_until_applied(&mut run).await;
     run.until_applied(stage.chain().slot(CommitmentLevel::Processed))
         .await;
     assert_eq!(snapshots(&run.seen).len(), 1);

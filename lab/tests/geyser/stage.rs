@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use lottery_client::lottery;
 use lottery_indexer::source::{
-    AccountUpdate, END_OF_SLOT, Event, Snapshot, Source as _, SourceError,
-    geyser::{GeyserConfig, GeyserSource, Snapshots},
+    AccountUpdate, END_OF_SLOT, Event, GeyserConfig, GeyserSource, Pieces, Snapshots, SourceError,
 };
 use lottery_lab::{
     GeyserChain, ScriptedGeyser,
@@ -22,25 +22,9 @@ use lottery_lab::{
 use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
-use tokio::{
-    sync::{Notify, mpsc, watch},
-    task::JoinHandle,
-};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Notify, watch};
 
-/// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-
-#[track_caller]
-pub fn in_time<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
-    let caller = std::panic::Location::caller();
-    async move {
-        match tokio::time::timeout(PATIENCE, future).await {
-            Ok(done) => done,
-            Err(_) => panic!("it takes too long: {caller}"),
-        }
-    }
-}
+pub use crate::source::run::{PATIENCE, Run, in_time, number};
 
 /// A node that takes snapshots of what is confirmed.
 #[derive(Clone)]
@@ -126,20 +110,23 @@ impl Snapshots for Node {
         Ok(number(self.confirmed()))
     }
 
-    async fn take(&self) -> Result<Snapshot, SourceError> {
-        let mut open = self.0.open.subscribe();
-        open.wait_for(|open| *open).await.unwrap();
-        let slot = self.confirmed();
-        self.0.taken.send_modify(|taken| *taken += 1);
-        Ok(Snapshot {
-            slot: number(slot),
-            accounts: self.accounts(slot),
-        })
+    fn take(&self, _: i64) -> Pieces {
+        let node = self.clone();
+        let pieces = async move {
+            let mut open = node.0.open.subscribe();
+            open.wait_for(|open| *open).await.unwrap();
+            let slot = node.confirmed();
+            node.0.taken.send_modify(|taken| *taken += 1);
+            let accounts = node.accounts(slot);
+            let slot = number(slot);
+            stream::iter([
+                Ok(Event::Begin),
+                Ok(Event::Part(accounts)),
+                Ok(Event::Complete { slot }),
+            ])
+        };
+        pieces.flatten_stream().boxed()
     }
-}
-
-pub fn number(slot: u64) -> i64 {
-    i64::try_from(slot).unwrap()
 }
 
 pub struct Stage {
@@ -186,15 +173,33 @@ impl Stage {
     }
 
     pub fn run_with(&self, config: GeyserConfig, capacity: usize) -> Run {
-        let source = GeyserSource::new(config, self.node.clone());
-        let (sender, events) = mpsc::channel(capacity);
-        let stop = CancellationToken::new();
-        Run {
-            events,
-            seen: Vec::new(),
-            task: tokio::spawn(source.run(sender, stop.clone())),
-            stop,
-        }
+        Run::of(GeyserSource::new(config, self.node.clone()), capacity)
+    }
+
+    /// Goes on until a slot that is new was applied; returns it. Whoever is between two
+    /// streams misses what is played once.
+    pub async fn play_until_applied(&self, run: &mut Run) -> u64 {
+        let level = CommitmentLevel::Confirmed;
+        let new = number(self.chain().slot(level) + 1);
+        let applied = |seen: &[Event]| {
+            let last = seen.iter().rev().find_map(|event| match event {
+                Event::Progress { applied, .. } => Some(*applied),
+                _ => None,
+            });
+            last.is_some_and(|applied| applied >= new)
+        };
+        in_time(async {
+            while !applied(&run.seen) {
+                tokio::select! {
+                    event = run.events.recv() => run.seen.push(event.unwrap()),
+                    () = self.node.until_asked(3) => self.play(1),
+                }
+            }
+        })
+        .await;
+        let last = self.chain().slot(level);
+        run.until_applied(last).await;
+        last
     }
 
     /// Runs, and waits until the server knows.
@@ -269,86 +274,4 @@ pub fn signature_of(number: u64) -> Signature {
     let mut signature = [9; 64];
     signature[..8].copy_from_slice(&number.to_le_bytes());
     Signature::from(signature)
-}
-
-/// A running source.
-pub struct Run {
-    pub events: mpsc::Receiver<Event>,
-    /// What it has delivered, in order.
-    pub seen: Vec<Event>,
-    pub stop: CancellationToken,
-    pub task: JoinHandle<()>,
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-impl Run {
-    /// Takes what is delivered until something holds.
-    pub async fn until(&mut self, holds: impl Fn(&[Event]) -> bool) {
-        let waited = tokio::time::timeout(PATIENCE, async {
-            while !holds(&self.seen) {
-                self.seen.push(self.events.recv().await.unwrap());
-            }
-        });
-        if waited.await.is_err() {
-            panic!("it takes too long: {:#?}", self.seen);
-        }
-    }
-
-    /// Takes what is delivered until an event is.
-    pub async fn until_event(&mut self, wanted: impl Fn(&Event) -> bool) {
-        let before = self.seen.len();
-        self.until(|seen| seen[before..].iter().any(&wanted)).await;
-    }
-
-    /// Takes what is delivered until everything up to a slot is said to have been.
-    pub async fn until_applied(&mut self, slot: u64) {
-        let slot = number(slot);
-        self.until(|seen| {
-            let applied = |event: &Event| {
-                matches!(event, Event::Progress { applied, .. } if *applied >= slot)
-            };
-            seen.iter().any(applied)
-        })
-        .await;
-    }
-
-    /// Goes on until a slot that is new was applied; returns it. Whoever is between two
-    /// streams misses what is played once.
-    pub async fn play_until_applied(&mut self, stage: &Stage) -> u64 {
-        let level = CommitmentLevel::Confirmed;
-        let new = number(stage.chain().slot(level) + 1);
-        let applied = |seen: &[Event]| {
-            let last = seen.iter().rev().find_map(|event| match event {
-                Event::Progress { applied, .. } => Some(*applied),
-                _ => None,
-            });
-            last.is_some_and(|applied| applied >= new)
-        };
-        in_time(async {
-            while !applied(&self.seen) {
-                tokio::select! {
-                    event = self.events.recv() => self.seen.push(event.unwrap()),
-                    () = stage.node.until_asked(3) => stage.play(1),
-                }
-            }
-        })
-        .await;
-        let last = stage.chain().slot(level);
-        self.until_applied(last).await;
-        last
-    }
-
-    /// What went wrong.
-    pub fn troubles(&self) -> Vec<&str> {
-        let troubles = self.seen.iter().filter_map(|event| match event {
-            Event::Trouble(trouble) => Some(trouble.as_str()),
-            _ => None,
-        });
-        troubles.collect()
-    }
 }

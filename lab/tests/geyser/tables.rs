@@ -3,17 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anchor_lang::Discriminator as _;
-use bytemuck::Zeroable as _;
-use lottery_client::lottery::{
-    self,
-    state::{LAYOUT_VERSION, Lane},
-};
-use lottery_indexer::{
-    ingest::{CHUNK_CAPACITY, Ingest, Wiring},
-    ledger::Chunk,
-    source::{Chain, GeyserSource, SlotStatus, Source as _},
-    store,
-};
+use lottery_client::lottery::{self, state::Lane};
+use lottery_indexer::source::{GeyserSource, SlotStatus, Source as _};
 use lottery_lab::{
     Rule, ScriptedRpc,
     scripted_geyser::{ScriptedAccount, geyser::CommitmentLevel},
@@ -21,106 +12,26 @@ use lottery_lab::{
 };
 use solana_account::Account;
 use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgPool, postgres::PgConnectOptions};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinHandle,
+use tokio::sync::mpsc;
+
+use crate::{
+    source::tables::{Tables, lane},
+    stage::{Stage, address_of, in_time, number, signature_of, transaction},
 };
-use tokio_util::sync::CancellationToken;
-
-use crate::stage::{Stage, address_of, in_time, number, signature_of, transaction};
-
-/// A database of its own.
-struct Database {
-    server: PgConnectOptions,
-    name: String,
-    pool: PgPool,
-}
-
-impl Database {
-    async fn create(name: &str) -> Self {
-        let server = match std::env::var("DATABASE_URL") {
-            Ok(url) => url.parse().unwrap(),
-            Err(_) => PgConnectOptions::new(),
-        };
-        let name = format!("lottery_geyser_{}_{name}", std::process::id());
-        let mut admin = server
-            .connect()
-            .await
-            .expect("these tests need a Postgres: run them under pg_virtualenv");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        admin.execute(create).await.unwrap();
-        let pool = store::pool(server.clone().database(&name), 3);
-        store::migrate(&pool).await.unwrap();
-        sqlx::query(
-            "INSERT INTO watermark (genesis_hash, program, commitment)
-             VALUES ('test', $1, 'processed')",
-        )
-        .bind(lottery::ID.to_string())
-        .execute(&pool)
-        .await
-        .unwrap();
-        Self { server, name, pool }
-    }
-
-    /// The next draws of lanes that are open.
-    async fn lanes(&self) -> BTreeMap<String, i64> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT address::text, next_draw::int8 FROM lanes WHERE closed_at_slot IS NULL",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .unwrap();
-        rows.into_iter().collect()
-    }
-
-    async fn transactions(&self) -> BTreeMap<String, (i64, Option<i64>)> {
-        let rows: Vec<(String, i64, Option<i64>)> =
-            sqlx::query_as("SELECT signature, slot::int8, block_time FROM transactions")
-                .fetch_all(&self.pool)
-                .await
-                .unwrap();
-        let rows = rows.into_iter();
-        rows.map(|(signature, slot, time)| (signature, (slot, time)))
-            .collect()
-    }
-
-    async fn applied(&self) -> Option<i64> {
-        let applied: (Option<i64>,) = sqlx::query_as("SELECT applied_slot::int8 FROM watermark")
-            .fetch_one(&self.pool)
-            .await
-            .unwrap();
-        applied.0
-    }
-
-    async fn drop_now(self) {
-        self.pool.close().await;
-        let mut admin = self.server.connect().await.unwrap();
-        let drop = AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        admin.execute(drop).await.unwrap();
-    }
-}
 
 /// A stage whose source writes tables. The node of snapshots answers for accounts, too.
 struct Written {
     stage: Stage,
     rpc: ScriptedRpc,
-    database: Database,
-    stop: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
-    _chunks: mpsc::Sender<Chunk>,
+    tables: Tables,
 }
 
-fn lane(account: u64, next_draw: u64) -> ScriptedAccount {
-    let mut lane = Lane::zeroed();
-    lane.version = LAYOUT_VERSION;
-    lane.next_draw = next_draw;
+fn lane_of(account: u64, next_draw: u64) -> ScriptedAccount {
     ScriptedAccount {
         address: address_of(account),
         lamports: 1_000,
         owner: lottery::ID,
-        data: [Lane::DISCRIMINATOR, bytemuck::bytes_of(&lane)].concat(),
+        data: lane(next_draw),
     }
 }
 
@@ -132,36 +43,15 @@ impl Written {
             confirmed: 0,
             finalized: 0,
         });
-        let database = Database::create(name).await;
-        let stop = CancellationToken::new();
-        let client = Arc::new(RpcClient::new(rpc.url()));
-        let mut ingest = Ingest::new(
-            database.pool.connect_options().as_ref().clone(),
-            Wiring {
-                chain: Arc::new(Chain::new(client, CommitmentConfig::confirmed())),
-                changed: Arc::new(Notify::new()),
-                again: Arc::clone(&stage.again),
-                commitment: SlotStatus::Processed,
-                stop: stop.clone(),
-            },
-        );
-        ingest.lead().await.unwrap();
         let (events, receiver) = mpsc::channel(64);
-        let (chunks, history) = mpsc::channel(CHUNK_CAPACITY);
+        let again = Arc::clone(&stage.again);
+        let name = format!("geyser_{name}");
+        let level = SlotStatus::Processed;
+        let mut tables = Tables::fill(&name, rpc.url(), again, level, receiver).await;
         let source = GeyserSource::new(stage.config(), stage.node.clone());
-        let tasks = vec![
-            tokio::spawn(source.run(events, stop.clone())),
-            tokio::spawn(async move { ingest.run(receiver, history).await.unwrap() }),
-        ];
+        tables.beside(source.run(events, tables.stop.clone()));
         stage.subscribed(1).await;
-        Self {
-            stage,
-            rpc,
-            database,
-            stop,
-            tasks,
-            _chunks: chunks,
-        }
+        Self { stage, rpc, tables }
     }
 
     /// Each slot changes one lane and opens another.
@@ -175,8 +65,8 @@ impl Written {
     }
 
     fn fill(&self, slot: u64) {
-        self.stage.chain().put(slot, lane(0, slot));
-        self.stage.chain().put(slot, lane(slot, slot));
+        self.stage.chain().put(slot, lane_of(0, slot));
+        self.stage.chain().put(slot, lane_of(slot, slot));
         self.stage.chain().transact(slot, transaction(slot));
     }
 
@@ -197,8 +87,8 @@ impl Written {
     async fn settled(&self) {
         let slot = number(self.stage.chain().slot(CommitmentLevel::Processed));
         in_time(async {
-            while self.database.applied().await < Some(slot)
-                || self.database.lanes().await != self.expected()
+            while self.tables.database.applied().await < Some(slot)
+                || self.tables.database.lanes().await != self.expected()
             {
                 // How far the tables are is no change that anybody is told of.
                 self.stage.node.until_asked(1).await;
@@ -208,12 +98,7 @@ impl Written {
     }
 
     async fn end(self) {
-        self.stop.cancel();
-        drop(self._chunks);
-        for task in self.tasks {
-            in_time(task).await.unwrap();
-        }
-        self.database.drop_now().await;
+        self.tables.end().await;
     }
 }
 
@@ -251,10 +136,10 @@ async fn a_fork_leaves_nothing_behind() {
         chain.confirm(slot);
     }
     written.settled().await;
-    let lanes = written.database.lanes().await;
+    let lanes = written.tables.database.lanes().await;
     assert!(!lanes.contains_key(&address_of(base + 1).to_string()));
     assert_eq!(lanes[&address_of(0).to_string()], number(base + 2));
-    let told = written.database.transactions().await;
+    let told = written.tables.database.transactions().await;
     assert!(!told.contains_key(&signature_of(base + 1).to_string()));
     assert!(told.contains_key(&signature_of(base + 2).to_string()));
     // What happened on both is told by the ledger again, if not by now.
@@ -281,7 +166,7 @@ async fn an_outage_leaves_nothing_out() {
     stage.subscribed(2).await;
     written.play(3);
     written.settled().await;
-    let told = written.database.transactions().await;
+    let told = written.tables.database.transactions().await;
     let last = stage.chain().slot(CommitmentLevel::Processed);
     for played in (1_002..=last).filter(|played| *played != slot) {
         let (at, time) = told[&signature_of(played).to_string()];

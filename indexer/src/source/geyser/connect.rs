@@ -129,7 +129,7 @@ impl Feed {
         }
         let path = PathAndQuery::from_static("/geyser.Geyser/Subscribe");
         let frames = grpc
-            .streaming(request, path, Frames)
+            .streaming(request, path, Frames::<SubscribeRequest, Bytes>::default())
             .await
             .map_err(|status| GeyserError::at_start(&status, from))?
             .into_inner();

@@ -31,8 +31,6 @@ pub enum ConvertError {
     Length { field: &'static str, length: usize },
     #[error("its {field} is {value}, which is out of range")]
     Range { field: &'static str, value: u64 },
-    #[error("its slot has a status of an unknown kind, {0}")]
-    Status(i32),
     #[error("its error could not be read: {0}")]
     Error(String),
 }
@@ -135,17 +133,17 @@ fn slot(update: &SubscribeUpdateSlot, last: i64) -> Result<Message, ConvertError
             value: parent,
         });
     }
-    let status =
-        Status::try_from(update.status).map_err(|_| ConvertError::Status(update.status))?;
-    let status = match status {
+    let status = match Status::try_from(update.status) {
         _ if update.dead_error.is_some() => SlotStatus::Dead,
-        Status::SlotProcessed => SlotStatus::Processed,
-        Status::SlotConfirmed => SlotStatus::Confirmed,
-        Status::SlotFinalized => SlotStatus::Finalized,
-        Status::SlotDead => SlotStatus::Dead,
-        Status::SlotCreatedBank => return Ok(Message::Begun { slot, parent }),
-        // Shreds have come: nothing was executed.
-        Status::SlotFirstShredReceived | Status::SlotCompleted => return Ok(Message::Other),
+        Ok(Status::SlotProcessed) => SlotStatus::Processed,
+        Ok(Status::SlotConfirmed) => SlotStatus::Confirmed,
+        Ok(Status::SlotFinalized) => SlotStatus::Finalized,
+        Ok(Status::SlotDead) => SlotStatus::Dead,
+        Ok(Status::SlotCreatedBank) => return Ok(Message::Begun { slot, parent }),
+        // Shreds have come, and nothing was executed; or what newer servers tell.
+        Ok(Status::SlotFirstShredReceived | Status::SlotCompleted) | Err(_) => {
+            return Ok(Message::Other);
+        }
     };
     Ok(Message::Slot(SlotUpdate {
         slot,

@@ -17,7 +17,7 @@ mod connect;
 pub mod convert;
 mod error;
 mod executed;
-mod frames;
+pub mod frames;
 mod join;
 mod session;
 pub mod slots;
@@ -25,23 +25,21 @@ mod snapshots;
 
 use std::{sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use solana_commitment_config::CommitmentConfig;
-use tokio::{
-    sync::{Notify, mpsc},
-    time::{Instant, sleep},
-};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use about::{About, about};
 pub use connect::{GeyserSettingError, GeyserToken, GeyserUrl};
 pub use error::GeyserError;
 pub use executed::Executed;
-pub use snapshots::{RpcSnapshots, Snapshots};
 
-use super::{Event, SlotStatus, Source};
-use crate::{error::redact, telemetry};
-use session::{Deaf, Session};
+use super::{
+    Event, SlotStatus, Snapshots, Source,
+    sessions::{self, Deaf, Sessions},
+};
+use crate::telemetry;
+use session::Session;
 use slots::Slots;
 
 /// How the source works.
@@ -77,20 +75,6 @@ impl GeyserConfig {
     }
 }
 
-/// A session that lived this long was healthy: the next failure starts a new series of
-/// pauses.
-const HEALTHY: Duration = Duration::from_secs(60);
-
-/// Pauses between sessions.
-fn pauses() -> impl Iterator<Item = Duration> + Send {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_max_delay(Duration::from_secs(10))
-        .with_jitter()
-        .without_max_times()
-        .build()
-}
-
 /// A Geyser server, and a node for snapshots.
 pub struct GeyserSource<S> {
     config: GeyserConfig,
@@ -112,6 +96,14 @@ impl<S: Snapshots> GeyserSource<S> {
             config,
         }
     }
+}
+
+impl<S: Snapshots> Sessions for GeyserSource<S> {
+    type Error = GeyserError;
+
+    fn kind(&self) -> telemetry::Source {
+        telemetry::Source::Geyser
+    }
 
     /// One session, and what it leaves to deliver.
     async fn session(&mut self, events: &mpsc::Sender<Event>) -> Result<Deaf, GeyserError> {
@@ -124,46 +116,19 @@ impl<S: Snapshots> GeyserSource<S> {
         }
         ended
     }
+
+    fn is_mended(&mut self, error: &GeyserError) -> bool {
+        let is_too_old = matches!(error, GeyserError::TooOld { .. });
+        if is_too_old {
+            // Asked for less, it may answer at once.
+            self.resume_after = None;
+        }
+        is_too_old
+    }
 }
 
 impl<S: Snapshots> Source for GeyserSource<S> {
-    async fn run(mut self, events: mpsc::Sender<Event>, stop: CancellationToken) {
-        let mut waits = pauses();
-        let kind = telemetry::Source::Geyser;
-        loop {
-            telemetry::source(kind, true);
-            let started = Instant::now();
-            let ended = tokio::select! {
-                () = stop.cancelled() => return,
-                ended = self.session(&events) => ended,
-            };
-            let error = match ended {
-                Ok(Deaf) => return,
-                Err(error) => error,
-            };
-            if started.elapsed() > HEALTHY {
-                waits = pauses();
-            }
-            let pause = if matches!(error, GeyserError::TooOld { .. }) {
-                // Asked for less, it may answer at once.
-                self.resume_after = None;
-                Duration::ZERO
-            } else {
-                waits.next().unwrap_or_default()
-            };
-            let error = redact(&error.to_string());
-            tracing::warn!(%error, ?pause, "the source failed; starting over");
-            telemetry::reconnected(kind);
-            telemetry::source(kind, false);
-            let told = events.send(Event::Trouble(error));
-            tokio::select! {
-                () = stop.cancelled() => return,
-                told = told => if told.is_err() { return },
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = sleep(pause) => {}
-            }
-        }
+    async fn run(self, events: mpsc::Sender<Event>, stop: CancellationToken) {
+        sessions::run(self, events, stop).await;
     }
 }

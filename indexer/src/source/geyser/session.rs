@@ -1,50 +1,34 @@
 //! One stream, from its subscription to its end.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use futures_util::StreamExt as _;
 use tokio::{
     sync::{Notify, mpsc},
     time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
 };
 
 use super::{
-    GeyserError, GeyserSource, Snapshots,
+    GeyserError, GeyserSource,
     connect::Feed,
     convert::{Message, read},
     join::Join,
-    snapshots::{chain_slot, take_knowing},
+    snapshots::take_knowing,
 };
 use crate::{
     error::redact,
-    source::{Event, SlotStatus, Snapshot},
+    source::{
+        Event, Pieces, SlotStatus, Snapshots, SourceError,
+        sessions::{self, Deaf, End, Pending, due, pending},
+    },
     telemetry,
 };
-
-/// Accounts of a snapshot that are delivered together.
-const PART: usize = 1_000;
 
 /// After a message that could not be read, the next snapshot comes this soon.
 const REPAIR: Duration = Duration::from_secs(10);
 
 /// A slot this much newer than the chain's is none: more than a month.
 const FAR: i64 = 10_000_000;
-
-/// Nobody listens any more.
-pub(super) struct Deaf;
-
-/// Why a session is over.
-enum End {
-    Deaf,
-    Failed(GeyserError),
-}
-
-impl From<GeyserError> for End {
-    fn from(error: GeyserError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-type Pending<T> = Pin<Box<dyn Future<Output = Result<T, GeyserError>> + Send>>;
 
 pub(super) struct Session<'a, S> {
     source: &'a mut GeyserSource<S>,
@@ -54,10 +38,10 @@ pub(super) struct Session<'a, S> {
     join: Option<Join>,
     /// The first slot of which the stream may not have told everything, if it is known.
     missed_from: Option<i64>,
-    snapshot: Option<Pending<Snapshot>>,
+    snapshot: Option<Pieces<GeyserError>>,
     next_snapshot: Instant,
     again: Arc<Notify>,
-    asked: Option<Pending<i64>>,
+    asked: Option<Pending<Result<i64, SourceError>>>,
     ticks: Interval,
     /// When the stream last told of a slot.
     heard: Instant,
@@ -127,7 +111,7 @@ impl<'a, S: Snapshots> Session<'a, S> {
         }
     }
 
-    async fn step(&mut self) -> Result<(), End> {
+    async fn step(&mut self) -> Result<(), End<GeyserError>> {
         let joining = self.join.is_some();
         let deadline = self.join.as_ref().map(Join::deadline);
         let floor = self.join.as_ref().and_then(|j| j.floor(Instant::now()));
@@ -139,14 +123,18 @@ impl<'a, S: Snapshots> Session<'a, S> {
         let room = self.join.as_ref().is_none_or(Join::has_room);
         tokio::select! {
             frame = self.feed.next(), if room => self.receive(&frame?).await,
-            taken = pending(&mut self.snapshot) => {
-                self.snapshot = None;
-                match taken {
-                    Ok(snapshot) => self.deliver(snapshot).await,
-                    Err(error) if joining => Err(error.into()),
-                    Err(error) => self.postpone(&error).await,
+            piece = next_piece(&mut self.snapshot) => match piece {
+                Ok(Event::Complete { slot }) => {
+                    self.snapshot = None;
+                    self.complete(slot).await
                 }
-            }
+                Ok(piece) => self.send(piece).await,
+                Err(error) if joining => Err(error.into()),
+                Err(error) => {
+                    self.snapshot = None;
+                    self.postpone(&error).await
+                }
+            },
             slot = pending(&mut self.asked) => {
                 self.asked = None;
                 self.watch(slot, room)?;
@@ -171,7 +159,7 @@ impl<'a, S: Snapshots> Session<'a, S> {
     }
 
     /// Takes a message from the stream.
-    async fn receive(&mut self, frame: &[u8]) -> Result<(), End> {
+    async fn receive(&mut self, frame: &[u8]) -> Result<(), End<GeyserError>> {
         let last = self.chain.map_or(i64::MAX, |slot| slot.saturating_add(FAR));
         let message = match read(frame, last) {
             Ok(message) => message,
@@ -207,13 +195,13 @@ impl<'a, S: Snapshots> Session<'a, S> {
         }
     }
 
-    async fn apply(&mut self, message: Message) -> Result<(), End> {
+    async fn apply(&mut self, message: Message) -> Result<(), End<GeyserError>> {
         self.source.slots.take(message, Instant::now());
         self.flush().await
     }
 
     /// Delivers what can be by now.
-    async fn flush(&mut self) -> Result<(), End> {
+    async fn flush(&mut self) -> Result<(), End<GeyserError>> {
         for event in self.source.slots.events() {
             // A snapshot knows better, above all which accounts were closed since.
             if let Event::Account(update) = &event
@@ -240,7 +228,7 @@ impl<'a, S: Snapshots> Session<'a, S> {
     }
 
     /// Says how far everything is, if that is new.
-    async fn report(&mut self) -> Result<(), End> {
+    async fn report(&mut self) -> Result<(), End<GeyserError>> {
         if self.join.is_some() {
             return Ok(());
         }
@@ -259,19 +247,10 @@ impl<'a, S: Snapshots> Session<'a, S> {
         Ok(())
     }
 
-    /// Delivers a snapshot, and what waited for it.
-    async fn deliver(&mut self, snapshot: Snapshot) -> Result<(), End> {
-        let Snapshot { slot, accounts } = snapshot;
+    /// A snapshot was delivered; what waited for it is next.
+    async fn complete(&mut self, slot: i64) -> Result<(), End<GeyserError>> {
         self.source.config.known_slot = Some(slot);
         self.next_snapshot = Instant::now() + self.source.config.snapshot_interval;
-        let mut accounts = accounts.into_iter();
-        loop {
-            let part: Vec<_> = accounts.by_ref().take(PART).collect();
-            if part.is_empty() {
-                break;
-            }
-            self.send(Event::Part(part)).await?;
-        }
         self.send(Event::Complete { slot }).await?;
         self.source.snapshot_slot = Some(slot);
         let Some(join) = self.join.take() else {
@@ -299,7 +278,7 @@ impl<'a, S: Snapshots> Session<'a, S> {
     }
 
     /// The stream goes on without a snapshot for now.
-    async fn postpone(&mut self, error: &GeyserError) -> Result<(), End> {
+    async fn postpone(&mut self, error: &GeyserError) -> Result<(), End<GeyserError>> {
         let error = redact(&error.to_string());
         tracing::warn!(%error, "no snapshot; trying again later");
         self.next_snapshot = Instant::now() + REPAIR;
@@ -307,7 +286,11 @@ impl<'a, S: Snapshots> Session<'a, S> {
     }
 
     /// A stream that tells of no slot while the chain goes on is dead.
-    fn watch(&mut self, slot: Result<i64, GeyserError>, reading: bool) -> Result<(), End> {
+    fn watch(
+        &mut self,
+        slot: Result<i64, SourceError>,
+        reading: bool,
+    ) -> Result<(), End<GeyserError>> {
         let slot = match slot {
             Ok(slot) => slot,
             Err(error) => {
@@ -333,50 +316,45 @@ impl<'a, S: Snapshots> Session<'a, S> {
         Ok(())
     }
 
-    fn ask(&self) -> Pending<i64> {
+    fn ask(&self) -> Pending<Result<i64, SourceError>> {
         let snapshots = Arc::clone(&self.source.snapshots);
-        Box::pin(async move { chain_slot(&*snapshots).await })
+        Box::pin(async move { snapshots.slot().await })
     }
 
     /// A snapshot that knows a slot, as soon as there is one.
-    fn take(&self, floor: i64) -> Pending<Snapshot> {
+    fn take(&self, floor: i64) -> Pieces<GeyserError> {
         let snapshots = Arc::clone(&self.source.snapshots);
         let pause = self.source.config.slot_interval;
-        let known = self.source.config.known_slot;
-        Box::pin(async move { take_knowing(&*snapshots, floor, known, pause).await })
+        take_knowing(snapshots, floor, self.source.config.known_slot, pause)
     }
 
     /// Waits for the writer as long as it takes; meanwhile nothing is read.
-    async fn send(&mut self, event: Event) -> Result<(), End> {
+    async fn send(&mut self, event: Event) -> Result<(), End<GeyserError>> {
         if matches!(event, Event::Gap { .. }) {
             telemetry::gap_found();
             self.gaps += 1;
         }
         let before = Instant::now();
-        let sent = self.events.send(event).await;
+        let sent = sessions::send(self.events, event).await;
         // What waited was not silence.
         self.heard += before.elapsed();
-        sent.map_err(|_| End::Deaf)
+        sent.map_err(|Deaf| End::Deaf)
     }
 }
 
-/// Whether it was asked for: the program's accounts, and transactions that name it.
+/// Whether it was asked for: the program's accounts, and transactions that name it. (Foreign
+/// accounts could be filtered by the server, with a filter for each kind of our own; but
+/// servers allow few filters, many of them one.)
 fn wanted(message: &Message) -> bool {
     match message {
-        Message::Account(update) => update.owner == lottery::ID || update.is_closed(),
+        Message::Account(update) => {
+            (update.owner == lottery::ID && !update.is_foreign()) || update.is_closed()
+        }
         Message::Transaction(executed) => {
             !executed.vote && executed.update.keys.contains(&lottery::ID)
         }
         Message::Ping | Message::Other => false,
         Message::Slot(_) | Message::Begun { .. } | Message::Block { .. } => true,
-    }
-}
-
-/// Waits until a snapshot is due, or wanted.
-async fn due(again: &Notify, next: Instant) {
-    tokio::select! {
-        () = again.notified() => {}
-        () = sleep_until(next) => {}
     }
 }
 
@@ -387,9 +365,13 @@ async fn at(deadline: Option<Instant>) {
     }
 }
 
-async fn pending<T>(work: &mut Option<Pending<T>>) -> Result<T, GeyserError> {
-    match work {
-        Some(work) => work.await,
+/// Some of the snapshot that is under way.
+async fn next_piece(taking: &mut Option<Pieces<GeyserError>>) -> Result<Event, GeyserError> {
+    match taking {
+        Some(pieces) => match pieces.next().await {
+            Some(piece) => piece,
+            None => std::future::pending().await,
+        },
         None => std::future::pending().await,
     }
 }

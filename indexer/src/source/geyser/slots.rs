@@ -250,13 +250,19 @@ impl Slots {
         };
         known.told = Some(update.status);
         let (parent, reached) = (known.parent, known.reached(level));
-        if known.waiting.is_empty() || update.status != level {
+        let waits = !known.waiting.is_empty() && update.status == level;
+        if waits {
+            known.status = Some(update);
+        }
+        if status == SlotStatus::Finalized {
+            // Whoever is told that a slot is final is told nothing of older ones any more.
+            self.finalize(slot);
+        }
+        if !waits {
             if update.status > level {
                 self.release(slot);
             }
             self.events.push(Event::Slot(update));
-        } else {
-            known.status = Some(update);
         }
         if reached {
             self.newest = self.newest.max(Some(slot));
@@ -266,9 +272,6 @@ impl Slots {
             if first || learned {
                 self.look_for(parent, slot);
             }
-        }
-        if status == SlotStatus::Finalized {
-            self.finalize(slot);
         }
         self.find_gaps();
     }

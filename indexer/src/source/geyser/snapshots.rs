@@ -1,94 +1,80 @@
-//! Where snapshots come from: a Geyser server has none.
+//! Snapshots that the stream waits for: a Geyser server has none.
 
 use std::{sync::Arc, time::Duration};
 
-use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use tokio::time::{Instant, sleep, timeout};
+use futures_util::{StreamExt as _, stream};
+use tokio::time::{Instant, sleep};
 
 use super::GeyserError;
-use crate::source::{
-    Snapshot, SourceError,
-    snapshot::{slot_number, take},
-};
-
-/// Longest wait for the chain's slot.
-const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::source::{Event, Pieces, Snapshots, SourceError};
 
 /// Longest wait for the node that snapshots come from to be as far as the stream.
 const CATCH_UP: Duration = Duration::from_secs(60);
 
-/// A supplier of snapshots.
-pub trait Snapshots: Send + Sync + 'static {
-    /// The slot that a snapshot would be of.
-    fn slot(&self) -> impl Future<Output = Result<i64, SourceError>> + Send;
-
-    /// All accounts of the program.
-    fn take(&self) -> impl Future<Output = Result<Snapshot, SourceError>> + Send;
-}
-
-/// Snapshots by RPC. They must not be of a block that may yet be dropped: what only an
-/// abandoned fork had would stay.
-#[derive(Clone)]
-pub struct RpcSnapshots {
-    rpc: Arc<RpcClient>,
-    commitment: CommitmentConfig,
-}
-
-impl RpcSnapshots {
-    /// At a commitment, but never below `confirmed`.
-    pub fn new(rpc: Arc<RpcClient>, commitment: CommitmentConfig) -> Self {
-        let commitment = if commitment.is_at_least_confirmed() {
-            commitment
-        } else {
-            CommitmentConfig::confirmed()
-        };
-        Self { rpc, commitment }
-    }
-}
-
-impl Snapshots for RpcSnapshots {
-    async fn slot(&self) -> Result<i64, SourceError> {
-        let asked = self.rpc.get_slot_with_commitment(self.commitment);
-        slot_number(asked.await?)
-    }
-
-    async fn take(&self) -> Result<Snapshot, SourceError> {
-        take(&self.rpc, self.commitment).await
-    }
-}
-
-/// The slot that a snapshot would be of.
-pub(super) async fn chain_slot(snapshots: &impl Snapshots) -> Result<i64, GeyserError> {
-    let slot = timeout(SLOT_TIMEOUT, snapshots.slot()).await;
-    Ok(slot.map_err(|_| SourceError::Timeout(SLOT_TIMEOUT.as_secs()))??)
-}
-
 /// A snapshot of `floor` or later, as soon as there is one; one that is older than what is
 /// `known` is refused. Between two looks there is a `pause`.
-pub(super) async fn take_knowing(
-    snapshots: &impl Snapshots,
+pub(super) fn take_knowing<S: Snapshots>(
+    snapshots: Arc<S>,
     floor: i64,
     known: Option<i64>,
     pause: Duration,
-) -> Result<Snapshot, GeyserError> {
-    let until = Instant::now() + CATCH_UP;
-    loop {
-        let slot = chain_slot(snapshots).await?;
-        if slot >= floor {
-            let snapshot = snapshots.take().await?;
-            let slot = snapshot.slot;
-            if let Some(known) = known.filter(|known| slot < *known) {
-                return Err(SourceError::Behind { slot, known }.into());
-            }
-            // A pool's next node may be behind the one asked before.
-            if slot >= floor {
-                return Ok(snapshot);
+) -> Pieces<GeyserError> {
+    let wanted = Wanted {
+        snapshots,
+        floor,
+        known: known.unwrap_or(0),
+        pause,
+        until: Instant::now() + CATCH_UP,
+        taking: None,
+    };
+    stream::try_unfold(wanted, Wanted::next).boxed()
+}
+
+struct Wanted<S> {
+    snapshots: Arc<S>,
+    floor: i64,
+    known: i64,
+    pause: Duration,
+    until: Instant,
+    taking: Option<Pieces>,
+}
+
+impl<S: Snapshots> Wanted<S> {
+    async fn next(mut self) -> Result<Option<(Event, Self)>, GeyserError> {
+        loop {
+            let Some(taking) = &mut self.taking else {
+                self.begin().await?;
+                continue;
+            };
+            match taking.next().await {
+                Some(Ok(piece)) => return Ok(Some((piece, self))),
+                // A pool's next node may be behind the one asked before.
+                Some(Err(SourceError::Behind { slot, .. })) if slot >= self.known => {
+                    self.taking = None;
+                    self.wait(slot).await?;
+                }
+                Some(Err(error)) => return Err(error.into()),
+                None => return Ok(None),
             }
         }
-        if Instant::now() > until {
+    }
+
+    /// Waits until the node is as far.
+    async fn begin(&mut self) -> Result<(), GeyserError> {
+        let slot = self.snapshots.slot().await?;
+        if slot < self.floor {
+            return self.wait(slot).await;
+        }
+        self.taking = Some(self.snapshots.take(self.floor.max(self.known)));
+        Ok(())
+    }
+
+    async fn wait(&mut self, slot: i64) -> Result<(), GeyserError> {
+        if Instant::now() > self.until {
+            let floor = self.floor;
             return Err(GeyserError::Behind { slot, floor });
         }
-        sleep(pause).await;
+        sleep(self.pause).await;
+        Ok(())
     }
 }

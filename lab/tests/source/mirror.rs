@@ -27,6 +27,7 @@ pub fn mirror(events: &[Event], dropped: &[i64]) -> Contents {
     };
     for event in events {
         match event {
+            Event::Begin => present.clear(),
             Event::Part(accounts) => {
                 for account in accounts {
                     put(&mut rows, account);
