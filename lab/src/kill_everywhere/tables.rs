@@ -82,7 +82,7 @@ async fn live(world: &World, database: &Database, doomed: &Doomed) -> Result<Vec
     doomed.indexer.stop().await?;
     doomed.indexer.start().await?;
     let slot = doomed.until_level(world, database).await?;
-    faults_of_tables(world, database, slot).await
+    faults_of_tables(world, database, slot, &[]).await
 }
 
 /// Migrates an empty database, as often as it takes.

@@ -34,10 +34,10 @@ impl fmt::Debug for GeyserChain {
 }
 
 impl GeyserChain {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(slot: u64) -> Self {
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::new(State::new()),
+                state: Mutex::new(State::new(slot)),
                 changed: watch::Sender::new(()),
             }),
         }

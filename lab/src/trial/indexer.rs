@@ -105,6 +105,6 @@ impl Indexer {
 
     /// Its API.
     pub fn api(&self) -> Result<Api> {
-        Api::new(&format!("http://{}", self.listen))
+        Api::new(format!("http://{}", self.listen))
     }
 }

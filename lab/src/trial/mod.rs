@@ -12,6 +12,7 @@
 //! | [`faults`] | what is wrong with how it ended |
 //! | [`Games`] | houses that play on and on, for indexers to watch |
 //! | [`Indexer`] | a process that follows the chain into a [`Database`] |
+//! | [`Relay`] | a Yellowstone server that tells of a cluster |
 //! | [`Server`] | a Postgres server of a trial's own, to be killed and suspended |
 //! | [`faults_of_tables`] | where tables differ from the chain |
 
@@ -24,6 +25,7 @@ mod indexer;
 mod keeper;
 mod life;
 mod process;
+mod relay;
 mod scene;
 mod sent;
 mod server;
@@ -43,6 +45,7 @@ pub use history::{Told, Transactions};
 pub use indexer::Indexer;
 pub use keeper::{Keeper, Launch};
 pub use life::Life;
+pub use relay::Relay;
 pub use scene::{Scene, Terms};
 pub use sent::{Sent, Trip};
 pub use server::{Server, Shutdown};

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod geyser;
 #[allow(dead_code, reason = "not every slot time is of interest here")]
 #[path = "../common/harness.rs"]
 mod harness;
@@ -39,6 +40,11 @@ fn main() -> ExitCode {
         nodes::answers_are_truncated,
         nodes::goes_down,
         nodes::is_behind,
+        geyser::streams_are_cut,
+        geyser::messages_come_twice_late_and_not_at_all,
+        geyser::messages_are_garbled,
+        geyser::streams_fall_silent,
+        geyser::forks_are_taken_back,
         migration::two_at_once,
         migration::connections_cut,
     ];

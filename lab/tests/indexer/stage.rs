@@ -11,6 +11,8 @@ pub struct Stage {
     pub world: Arc<World>,
     pub database: Database,
     pub indexers: Vec<Arc<Indexer>>,
+    /// Kinds of dead letters that the story makes.
+    pub letters: &'static [&'static str],
 }
 
 impl Stage {
@@ -31,6 +33,7 @@ impl Stage {
             world,
             database,
             indexers: hired,
+            letters: &[],
         }
     }
 
@@ -72,7 +75,7 @@ impl Stage {
     /// Waits until the tables are level, and fails where they differ from the chain.
     pub async fn compare(&self) {
         let slot = self.until_level().await;
-        let found = faults_of_tables(&self.world, &self.database, slot).await;
+        let found = faults_of_tables(&self.world, &self.database, slot, self.letters).await;
         let faults = found.unwrap();
         let words = self.last_words();
         assert!(faults.is_empty(), "{}\n{words}", faults.join("\n"));
