@@ -18,6 +18,7 @@ use lottery_indexer::{
     derive,
     source::Event,
     store::{
+        self,
         partitions::{self, Kept, Month},
         statistics,
     },
@@ -211,3 +212,35 @@ async fn readers_may_read_and_change_nothing() {
         assert_eq!(code, "42501", "{change}");
     }
 }
+
+/// Its transaction would be set aside for nothing.
+#[tokio::test]
+async fn an_event_on_its_way_while_its_partition_is_made_is_not_refused_for_what_it_holds() {
+    let database = TestDatabase::migrated().await;
+    let mut making = database.pool.begin().await.unwrap();
+    let november = Month::of(Date::constant(2026, 11, 22));
+    partitions::keep(&mut making, november, 0, None)
+        .await
+        .unwrap();
+    let pool = database.pool.clone();
+    let insert = tokio::spawn(async move { sqlx::query(NOVEMBER).execute(&pool).await });
+    let mut watcher = database.pool.acquire().await.unwrap();
+    let is_waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted
+                      AND relation = 'game_events_rest'::regclass)";
+    while !sqlx::query_scalar::<_, bool>(is_waiting)
+        .fetch_one(&mut *watcher)
+        .await
+        .unwrap()
+    {}
+    making.commit().await.unwrap();
+    let error = insert.await.unwrap().unwrap_err();
+    assert!(!store::is_refused_row(&error), "{error}");
+    assert!(store::is_transient(&error), "{error}");
+    // The next attempt finds the partition.
+    sqlx::query(NOVEMBER).execute(&mut *watcher).await.unwrap();
+}
+
+const NOVEMBER: &str = "
+    INSERT INTO game_events (transaction_id, instruction, position, item, at, slot, kind, version,
+                             body)
+    VALUES (1, 0, 0, 0, '2026-11-22 12:00:00+00', 1, 'house_changed', 1, '{}')";

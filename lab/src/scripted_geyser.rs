@@ -40,6 +40,9 @@ use service::Served;
 /// `status`.
 pub type GeyserWeather = Weather<GeyserFault>;
 
+/// Slot that a chain begins after unless told otherwise; it is final.
+const BASE: u64 = 1_000;
+
 /// A listening server; it ends when this is dropped, and all of its connections with it.
 ///
 /// ```no_run
@@ -74,9 +77,14 @@ pub struct ScriptedGeyser {
 impl ScriptedGeyser {
     /// Listens. Chance comes from the seed.
     pub async fn start(seed: u64) -> Result<Self, LabError> {
+        Self::start_after(BASE, seed).await
+    }
+
+    /// The same with a chain that begins after a slot.
+    pub async fn start_after(slot: u64, seed: u64) -> Result<Self, LabError> {
         let (listener, address) = listen::any().await?;
         let served = Served {
-            chain: GeyserChain::new(),
+            chain: GeyserChain::new(slot),
             weather: GeyserWeather::new(seed),
             streams: Streams::new(),
         };

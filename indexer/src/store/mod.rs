@@ -34,6 +34,7 @@ use std::{io, time::Duration};
 
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres, Transaction,
+    error::{DatabaseError, ErrorKind},
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -132,6 +133,9 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => {
+            if is_of_partition(error.as_ref()) {
+                return true;
+            }
             // Classes: 08 connection, 25 transaction state, 40 rollback
             // (deadlock, serialization), 53 resources, 55 object state,
             // 57 operator intervention, 58 system.
@@ -157,6 +161,13 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
 pub fn is_refused_row(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
+        .filter(|error| !is_of_partition(*error))
         .and_then(|error| error.code())
         .is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+}
+
+/// Whether a row was on its way into the partition of all other months when one was made
+/// for its own: a check fails that has no name, and the row finds its way the next time.
+fn is_of_partition(error: &dyn DatabaseError) -> bool {
+    error.kind() == ErrorKind::CheckViolation && error.constraint().is_none()
 }

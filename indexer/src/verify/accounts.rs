@@ -48,10 +48,12 @@ impl<B: Body> Rows<B> {
             report.note(place, "row", "a row", "none");
             return;
         };
+        let known = report.differences.len();
         report.expect(place, "lamports", &U64(chain.lamports), &row.head.lamports);
         for difference in body.differences(&row.body) {
             report.note(place, difference.field, difference.chain, difference.table);
         }
+        report.date(known, (row.head.slot, row.head.write_version));
     }
 
     fn leftover(self, report: &mut Report) {

@@ -16,6 +16,10 @@ pub struct Difference {
     pub expected: String,
     /// What the tables say.
     pub found: String,
+    /// Slot and order within it of the row that says so, where it is one account's: one
+    /// that was written meanwhile differs anew, even if in the same way.
+    #[serde(skip)]
+    pub written: Option<(i64, i64)>,
 }
 
 /// How much was checked.
@@ -68,6 +72,7 @@ impl Report {
                 field: field.to_owned(),
                 expected: format!("{expected:?}"),
                 found: format!("{found:?}"),
+                written: None,
             });
         }
     }
@@ -86,7 +91,15 @@ impl Report {
             field: field.to_owned(),
             expected: expected.into(),
             found: found.into(),
+            written: None,
         });
+    }
+
+    /// Notes of which contents of a row the differences after the first `known` speak.
+    pub(super) fn date(&mut self, known: usize, written: (i64, i64)) {
+        for difference in self.differences.iter_mut().skip(known) {
+            difference.written = Some(written);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Kills a keeper at every instant at which something passes between it and the outside,
-//! and checks that nothing is lost and nothing done twice. Needs a Postgres:
+//! Kills a keeper, or an indexer, at every instant at which something passes between it and
+//! the outside, and checks that nothing is lost and nothing done twice. Needs a Postgres:
 //! `DATABASE_URL`, or `pg_virtualenv -t -o max_connections=200`.
 
 use std::{process::ExitCode, time::Duration};
@@ -9,14 +9,17 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use lottery_lab::{
     command,
-    kill_everywhere::{Finding, Progress, Settings, run},
+    kill_everywhere::{Finding, Progress, Settings, Victim, run},
 };
 use lottery_localnet::ClusterChoice;
 
-/// Kills a keeper everywhere.
+/// Kills a service everywhere.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
+    /// Who is killed.
+    #[arg(long, value_enum, default_value_t)]
+    of: Victim,
     /// Which cluster: auto, validator or surfnet.
     #[arg(long, default_value = "auto")]
     cluster: ClusterChoice,
@@ -85,6 +88,7 @@ async fn main() -> ExitCode {
 
 async fn kill(args: Args) -> Result<bool> {
     let settings = Settings {
+        of: args.of,
         cluster: args.cluster,
         slot_ms: args.slot_ms,
         jobs: args.jobs,

@@ -1,14 +1,20 @@
-//! Kills a keeper at every instant at which something passes between it and the outside.
+//! Kills a service at every instant at which something passes between it and the outside.
 //!
 //! A keeper acts on nothing but what passes its sockets, and nobody can tell from outside
 //! where between two such instants it was killed. So these instants are listed, by
 //! playing a house's games without kills; then, for each of them, the games of another
 //! house are played, the keeper is killed exactly there, the next one starts with the
 //! same key and the same database, and what became of it all is compared with the ledger.
+//!
+//! An indexer leaves nothing behind but what it says to Postgres. So it is killed before each
+//! kind of statement, which is lost with it, and after it, when it does not learn how it
+//! went; and its tables are compared with the chain.
 
+mod killer;
 mod play;
 mod report;
 mod spot;
+mod tables;
 
 use std::{
     sync::Arc,
@@ -16,11 +22,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
 use futures_util::{StreamExt as _, stream};
 use lottery_localnet::ClusterChoice;
 
-use play::NoScene;
-pub use play::{Played, play};
 pub use report::{Finding, Report, Verdict};
 pub use spot::{Spot, kinds, spots};
 
@@ -30,9 +35,48 @@ use crate::trial::{Boundary, World};
 /// will do at whatever step: what comes by the clock is not at the same one every time.
 const ATTEMPTS: u32 = 4;
 
+/// The players' part could not be played: that says nothing of the keeper.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the scene cannot be set")]
+pub(super) struct NoScene;
+
+/// A play.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// All that were met in the last life, in order.
+    pub boundaries: Vec<Boundary>,
+    /// Whether it was killed as often as it was to be.
+    pub met: bool,
+    pub faults: Vec<String>,
+}
+
+/// Who is killed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Victim {
+    /// A keeper that plays a house's games.
+    #[default]
+    Keeper,
+    /// An indexer that fills an empty database, follows, stops, and starts again.
+    Indexer,
+    /// An indexer's migration of an empty database.
+    Migration,
+}
+
+impl Victim {
+    /// Lets it live, killed at each of these spots in turn, and judges what became of it.
+    pub async fn play(self, world: &World, spots: &[Spot]) -> Result<Played> {
+        match self {
+            Self::Keeper => play::play(world, spots).await,
+            Self::Indexer => tables::follow(world, spots).await,
+            Self::Migration => tables::migrate(world, spots).await,
+        }
+    }
+}
+
 /// What is done.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    pub of: Victim,
     pub cluster: ClusterChoice,
     /// Milliseconds per slot.
     pub slot_ms: u64,
@@ -76,6 +120,10 @@ pub async fn run_in(
     progress: &impl Progress,
 ) -> Result<Report> {
     let started = Instant::now();
+    ensure!(
+        settings.of == Victim::Keeper || !settings.recovery,
+        "only a keeper's recovery can be listed"
+    );
     let before = match settings.recovery {
         true => vec![Spot::unsent()],
         false => Vec::new(),
@@ -92,8 +140,8 @@ pub async fn run_in(
     progress.listed(spots.len(), boundaries);
     let mut findings: Vec<(usize, Finding)> = stream::iter(spots.into_iter().enumerate())
         .map(|(index, spot)| {
-            let (world, before) = (&world, &before);
-            async move { (index, attempt(world, before, spot).await) }
+            let (world, before, victim) = (&world, &before, settings.of);
+            async move { (index, attempt(victim, world, before, spot).await) }
         })
         .buffer_unordered(settings.jobs.max(1))
         .inspect(|(_, finding)| progress.found(finding))
@@ -112,7 +160,7 @@ pub async fn run_in(
 /// The boundaries of plays without further kills; of those after a kill, the ones until
 /// the next keeper does something of its own.
 async fn list(world: &World, settings: &Settings, before: &[Spot]) -> Result<Vec<Vec<Boundary>>> {
-    let plays = (0..settings.listings.max(1)).map(|_| play(world, before));
+    let plays = (0..settings.listings.max(1)).map(|_| settings.of.play(world, before));
     let mut listings = Vec::new();
     for played in futures_util::future::join_all(plays).await {
         let mut played = played.context("playing to see what there is")?;
@@ -130,7 +178,7 @@ async fn list(world: &World, settings: &Settings, before: &[Spot]) -> Result<Vec
 }
 
 /// Plays until the spot is met, and judges.
-async fn attempt(world: &World, before: &[Spot], spot: Spot) -> Finding {
+async fn attempt(victim: Victim, world: &World, before: &[Spot], spot: Spot) -> Finding {
     let started = Instant::now();
     let mut verdict = Verdict::NotMet;
     let mut elsewhere = false;
@@ -142,7 +190,7 @@ async fn attempt(world: &World, before: &[Spot], spot: Spot) -> Finding {
             ..spot.clone()
         };
         let spots: Vec<Spot> = before.iter().cloned().chain([target]).collect();
-        match play(world, &spots).await {
+        match victim.play(world, &spots).await {
             Ok(played) if !played.faults.is_empty() => verdict = Verdict::Failed(played.faults),
             Ok(played) if played.met => verdict = Verdict::Passed,
             Ok(_) => continue,

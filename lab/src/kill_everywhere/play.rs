@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -11,11 +11,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, sleep};
 
-use super::Spot;
-use crate::{
-    lock::lock,
-    trial::{Boundary, Case, Database, Keeper, Launch, Scene, Sent, Terms, World, faults},
-};
+use super::{NoScene, Played, Spot, killer::Killer};
+use crate::trial::{Case, Database, Keeper, Launch, Scene, Sent, Terms, World, faults};
 
 /// How long a game may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -32,92 +29,19 @@ const STOP: &str = "stop";
 /// What a keeper is about that starts after one was killed.
 pub(super) const RECOVERY: &str = "recovery";
 
-/// The players' part could not be played: that says nothing of the keeper.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the scene cannot be set")]
-pub(super) struct NoScene;
-
-/// A play.
-#[derive(Clone, Debug)]
-pub struct Played {
-    /// All that were met in the last life, in order.
-    pub boundaries: Vec<Boundary>,
-    /// Whether the keeper was killed as often as it was to be.
-    pub met: bool,
-    pub faults: Vec<String>,
-}
-
-/// Kills a keeper at each of these, one after the other.
-struct Killer {
-    spots: Vec<Spot>,
-    aim: Mutex<Aim>,
-    /// Kills that are over.
-    struck: AtomicUsize,
+/// A keeper, and who kills it.
+struct Doomed {
+    keeper: Arc<Keeper>,
+    killer: Arc<Killer>,
     /// Boundaries that were met before the present life.
     before: AtomicUsize,
 }
 
-#[derive(Default)]
-struct Aim {
-    /// Position of the spot that comes next.
-    next: usize,
-    /// How often its boundary was met.
-    count: u32,
-}
-
-impl Killer {
-    fn aim(spots: &[Spot], keeper: &Arc<Keeper>) -> Arc<Self> {
-        let killer = Arc::new(Self {
-            spots: spots.to_vec(),
-            aim: Mutex::default(),
-            struck: AtomicUsize::new(0),
-            before: AtomicUsize::new(0),
-        });
-        // The watch is part of the keeper, which must not hold itself.
-        let (hook, victim) = (killer.clone(), Arc::downgrade(keeper));
-        keeper.watch.on_boundary(move |met| {
-            let is_there = hook.is_there(&met);
-            let (killer, victim) = (hook.clone(), victim.clone());
-            async move {
-                let Some(keeper) = victim.upgrade().filter(|_| is_there) else {
-                    return;
-                };
-                match keeper.kill().await {
-                    Ok(_) => {
-                        killer.struck.fetch_add(1, Ordering::Release);
-                    }
-                    Err(error) => tracing::error!(%error, "cannot kill the keeper"),
-                }
-            }
-        });
-        killer
-    }
-
-    fn is_there(&self, met: &Boundary) -> bool {
-        let mut aim = lock(&self.aim);
-        let Some(spot) = self.spots.get(aim.next).filter(|spot| spot.is_at(met)) else {
-            return false;
-        };
-        aim.count += 1;
-        let is_there = aim.count == spot.nth;
-        if is_there {
-            *aim = Aim {
-                next: aim.next + 1,
-                count: 0,
-            };
-        }
-        is_there
-    }
-
-    fn is_done(&self) -> bool {
-        self.struck.load(Ordering::Acquire) == self.spots.len()
-    }
-
+impl Doomed {
     /// Starts the next life of a keeper that was killed; fails where it ended by itself.
-    async fn revive(&self, keeper: &Keeper) -> Result<()> {
-        let struck = self.struck.load(Ordering::Acquire);
-        // Not while it is being killed.
-        if struck == lock(&self.aim).next && struck > 0 && keeper.id().await.is_none() {
+    async fn revive(&self) -> Result<()> {
+        let keeper = &self.keeper;
+        if self.killer.has_killed(keeper).await {
             self.before
                 .store(keeper.watch.seen().len(), Ordering::Relaxed);
             keeper.watch.enter(RECOVERY);
@@ -146,11 +70,15 @@ async fn play_with(world: &World, database: &Database, spots: &[Spot]) -> Result
     let launch = Launch::of(scene.house()).flag("--lease-seconds", 1);
     let hired = Keeper::hire(world, launch, Some(database)).await;
     let keeper = Arc::new(hired.context(NoScene)?);
-    let killer = Killer::aim(spots, &keeper);
+    let doomed = Doomed {
+        killer: Killer::aim(spots, &keeper, &keeper.watch, None),
+        keeper: keeper.clone(),
+        before: AtomicUsize::new(0),
+    };
     keeper.start().await?;
-    let ended = act(&scene, &keeper, &killer, database).await;
+    let ended = act(&scene, &doomed, database).await;
     let mut boundaries = keeper.watch.seen();
-    boundaries.drain(..killer.before.load(Ordering::Relaxed));
+    boundaries.drain(..doomed.before.load(Ordering::Relaxed));
     ended.with_context(|| format!("the keeper's last words:\n{}", keeper.tail()))?;
     let case = Case {
         world,
@@ -161,13 +89,14 @@ async fn play_with(world: &World, database: &Database, spots: &[Spot]) -> Result
     };
     Ok(Played {
         boundaries,
-        met: killer.is_done(),
+        met: doomed.killer.is_done(),
         faults: faults(&case).await?,
     })
 }
 
-async fn act(scene: &Scene, keeper: &Keeper, killer: &Killer, database: &Database) -> Result<()> {
-    let look_after = async || killer.revive(keeper).await;
+async fn act(scene: &Scene, doomed: &Doomed, database: &Database) -> Result<()> {
+    let keeper = &doomed.keeper;
+    let look_after = async || doomed.revive().await;
     scene
         .until_closed(&scene.cancelled, PATIENCE, look_after)
         .await?;
@@ -175,29 +104,24 @@ async fn act(scene: &Scene, keeper: &Keeper, killer: &Killer, database: &Databas
     scene
         .until_closed(&scene.played, PATIENCE, look_after)
         .await?;
-    until_known(scene, keeper, killer, database).await?;
+    until_known(scene, doomed, database).await?;
     keeper.watch.enter(STOP);
     if !keeper.stop().await? {
         // Killed while it drained: the next one has nothing to do, and drains too.
         keeper.start().await?;
         until_leads(scene, keeper, database).await?;
-        until_known(scene, keeper, killer, database).await?;
+        until_known(scene, doomed, database).await?;
         keeper.stop().await?;
     }
     Ok(())
 }
 
 /// Waits until the journal says what became of everything, or long enough.
-async fn until_known(
-    scene: &Scene,
-    keeper: &Keeper,
-    killer: &Killer,
-    database: &Database,
-) -> Result<()> {
+async fn until_known(scene: &Scene, doomed: &Doomed, database: &Database) -> Result<()> {
     let deadline = Instant::now() + FATES;
     let lease = scene.house().to_string();
     loop {
-        killer.revive(keeper).await?;
+        doomed.revive().await?;
         let journal = database.journal(&lease).await?;
         if journal.iter().all(|written| written.state != "open") || Instant::now() > deadline {
             return Ok(());

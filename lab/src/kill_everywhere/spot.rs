@@ -5,10 +5,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::trial::{Boundary, Channel, Instant};
-
-/// How names of statements end that are prepared and not run yet.
-const PREPARE: &str = " (prepare)";
+use crate::trial::{Boundary, Channel, Instant, PREPARE};
 
 /// A boundary as it is met for the n-th time: where a keeper is killed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,7 +98,10 @@ pub fn kinds(spots: Vec<Spot>) -> Vec<Spot> {
         .filter(|spot| spot.steady && spot.nth == 1)
         .filter_map(|spot| {
             let boundary = &spot.boundary;
-            let matters = matches!(&*boundary.method, "sendTransaction" | "journal: write");
+            let matters = matches!(
+                &*boundary.method,
+                "sendTransaction" | "journal: write" | "COMMIT"
+            );
             // The second draw is like the first; to prepare a statement like to run it.
             let step = boundary.step.split(' ').next().filter(|_| matters);
             let kind = (

@@ -25,9 +25,9 @@ impl fmt::Debug for GeyserChain {
 }
 
 impl GeyserChain {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(slot: u64) -> Self {
         Self {
-            state: Arc::new(Watched::new(State::new())),
+            state: Arc::new(Watched::new(State::new(slot))),
         }
     }
 

@@ -19,9 +19,6 @@ use super::{
 };
 use crate::scripted_rpc::Depths;
 
-/// Slot that a chain begins after; it is final.
-const BASE: u64 = 1_000;
-
 /// An account's contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptedAccount {
@@ -48,21 +45,22 @@ pub(super) struct State {
 }
 
 impl State {
-    pub fn new() -> Self {
-        let mut base = Block::new(BASE, BASE - 1);
+    /// Begins after a slot; it is final.
+    pub fn new(slot: u64) -> Self {
+        let mut base = Block::new(slot, slot.saturating_sub(1));
         base.statuses = vec![
             SlotStatus::SlotProcessed,
             SlotStatus::SlotConfirmed,
             SlotStatus::SlotFinalized,
         ];
         Self {
-            blocks: BTreeMap::from([(BASE, base)]),
-            newest: BASE,
-            tip: BASE,
-            confirmed: BASE,
-            finalized: BASE,
+            blocks: BTreeMap::from([(slot, base)]),
+            newest: slot,
+            tip: slot,
+            confirmed: slot,
+            finalized: slot,
             write_version: 0,
-            replay_from: Some(BASE),
+            replay_from: Some(slot),
             lifecycle: true,
             depths: Depths::default(),
             subscribers: Subscribers::default(),

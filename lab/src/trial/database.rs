@@ -46,12 +46,16 @@ pub struct Lease {
 impl Database {
     /// Creates it on `DATABASE_URL`'s server, or the one of the `PG*` variables.
     pub async fn create() -> Result<Self> {
-        let server = match std::env::var("DATABASE_URL") {
+        let server: PgConnectOptions = match std::env::var("DATABASE_URL") {
             Ok(url) => url.parse().context("DATABASE_URL")?,
             Err(_) => PgConnectOptions::new(),
         };
+        Self::on(server).await
+    }
+
+    /// Creates it on a server.
+    pub async fn on(server: PgConnectOptions) -> Result<Self> {
         // What is encrypted cannot be told apart on its way.
-        let server: PgConnectOptions = server;
         let server = server.ssl_mode(PgSslMode::Disable);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("lottery_trial_{}_{count}", std::process::id());
@@ -78,9 +82,16 @@ impl Database {
         options.to_url_lossy().to_string()
     }
 
-    async fn connect(&self) -> Result<PgConnection> {
+    /// A connection of a test's own.
+    pub async fn connect(&self) -> Result<PgConnection> {
         let options = self.server.clone().database(&self.name);
         Ok(options.connect().await?)
+    }
+
+    /// Its URL, past every proxy.
+    pub fn url(&self) -> String {
+        let options = self.server.clone().database(&self.name);
+        options.to_url_lossy().to_string()
     }
 
     /// Everything that was written down under a lease.

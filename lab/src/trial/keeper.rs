@@ -1,8 +1,8 @@
 //! A keeper with proxies of its own between it and the world. It may live several times.
 
-use std::{path::PathBuf, process::ExitStatus, time::Duration};
+use std::{ops::Deref, path::PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use lottery_demo::{
     services::{binary, write_keypair},
     table::SOL,
@@ -12,21 +12,13 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::request::RpcRequest;
 use solana_signer::Signer as _;
-use tokio::{
-    process::Command,
-    sync::Mutex,
-    time::{Instant, sleep},
-};
+use tokio::process::Command;
 
-use super::{database::Database, process::Process, watch::Watch, world::World};
+use super::{database::Database, life::Life, watch::Watch, world::World};
 use crate::{RpcProxy, TcpProxy};
 
 /// What a keeper starts with (lamports).
 const PURSE: u64 = 5 * SOL;
-
-/// How long a drain may take, and the pause between two looks at it.
-const DRAIN: Duration = Duration::from_secs(45);
-const LOOKS: Duration = Duration::from_millis(10);
 
 /// How a keeper is started.
 #[derive(Clone, Debug, Default)]
@@ -65,11 +57,18 @@ pub struct Keeper {
     /// Before its database, if it has one.
     pub postgres: Option<TcpProxy>,
     pub watch: Watch,
-    log: PathBuf,
+    life: Life,
     key: PathBuf,
     launch: Launch,
     database_url: Option<String>,
-    process: Mutex<Option<Process>>,
+}
+
+impl Deref for Keeper {
+    type Target = Life;
+
+    fn deref(&self) -> &Life {
+        &self.life
+    }
 }
 
 impl Keeper {
@@ -96,7 +95,7 @@ impl Keeper {
         write_keypair(&key, &keypair)?;
         world.localnet.fund(&[wallet], PURSE).await?;
         let keeper = Self {
-            log: world.folder().join(format!("{wallet}.log")),
+            life: Life::new(world.folder().join(format!("{wallet}.log"))),
             wallet,
             rpc,
             postgres,
@@ -104,7 +103,6 @@ impl Keeper {
             key,
             launch,
             database_url,
-            process: Mutex::default(),
         };
         world.route(keeper.node(), keeper.watch.clone());
         Ok(keeper)
@@ -156,90 +154,7 @@ impl Keeper {
 
     /// Starts it, unless it runs.
     pub async fn start(&self) -> Result<()> {
-        let mut process = self.process.lock().await;
-        if process.is_none() {
-            *process = Some(Process::start(self.command()?, &self.log)?);
-        }
-        Ok(())
-    }
-
-    /// Kills it, as `kill -9` does, and waits until it is gone; false if it did not run.
-    pub async fn kill(&self) -> Result<bool> {
-        let process = self.process.lock().await.take();
-        match process {
-            Some(process) => process.kill().await.map(|()| true),
-            None => Ok(false),
-        }
-    }
-
-    /// Its process id, while it runs.
-    pub async fn id(&self) -> Option<u32> {
-        self.process.lock().await.as_ref()?.id()
-    }
-
-    /// How it ended, if it did by itself.
-    pub async fn ended(&self) -> Option<ExitStatus> {
-        self.process.lock().await.as_mut()?.ended()
-    }
-
-    /// Suspends it.
-    pub async fn freeze(&self) -> Result<()> {
-        self.signal("STOP").await
-    }
-
-    /// Lets it go on.
-    pub async fn thaw(&self) -> Result<()> {
-        self.signal("CONT").await
-    }
-
-    async fn signal(&self, name: &str) -> Result<()> {
-        let process = self.process.lock().await;
-        process
-            .as_ref()
-            .context("it does not run")?
-            .signal(name)
-            .await
-    }
-
-    /// Asks it to drain, and expects that it ends in order. False if it was killed
-    /// meanwhile, or just before.
-    pub async fn stop(&self) -> Result<bool> {
-        match self.process.lock().await.as_ref() {
-            Some(process) => process.signal("TERM").await?,
-            None => return Ok(false),
-        }
-        let deadline = Instant::now() + DRAIN;
-        loop {
-            // Not held while it drains: it may be killed in the middle of that.
-            let mut process = self.process.lock().await;
-            let Some(running) = process.as_mut() else {
-                return Ok(false);
-            };
-            if let Some(status) = running.ended() {
-                *process = None;
-                ensure!(status.success(), "it ended with {status}:\n{}", self.tail());
-                return Ok(true);
-            }
-            drop(process);
-            ensure!(
-                Instant::now() < deadline,
-                "it does not drain:\n{}",
-                self.tail()
-            );
-            sleep(LOOKS).await;
-        }
-    }
-
-    /// All that it logged, over all its lives.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// The last lines that it logged.
-    pub fn tail(&self) -> String {
-        let text = self.log();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(12)..].join("\n")
+        self.life.begin(self.command()?).await
     }
 
     /// How many of its transactions landed, and how many of these failed.

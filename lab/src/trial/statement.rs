@@ -1,11 +1,11 @@
-//! What a keeper says to Postgres: which statement a chunk of bytes belongs to, read
+//! What a service says to Postgres: which statement a chunk of bytes belongs to, read
 //! from the wire protocol.
 
 use std::collections::HashMap;
 
 use crate::{ChunkDecision, Direction, tcp_proxy::Chunk};
 
-/// What a statement is called, by the words that are in it; the first that fits.
+/// What a keeper's statement is called, by the words that are in it; the first that fits.
 const NAMES: [(&str, &str); 18] = [
     ("WITH acquired AS", "lease: take"),
     (
@@ -30,10 +30,29 @@ const NAMES: [(&str, &str); 18] = [
     ("SELECT 1", "look"),
 ];
 
-/// What is known of the connections of a keeper.
-#[derive(Debug, Default)]
+/// How names of statements end that are prepared and not run yet.
+pub const PREPARE: &str = " (prepare)";
+
+/// What says nothing of what a transaction is about.
+const BOUNDS: [&str; 3] = ["ROLLBACK", "SAVEPOINT", "RELEASE"];
+
+/// Bytes before what a message says: a type, and the length of the rest in four, itself
+/// included.
+const HEADER: usize = 5;
+
+/// What is known of the connections of a service.
+#[derive(Debug)]
 pub struct Connections {
     by_number: HashMap<u64, Connection>,
+    /// What a statement is called.
+    namer: fn(&[u8]) -> String,
+}
+
+impl Default for Connections {
+    /// A keeper's.
+    fn default() -> Self {
+        Self::named_by(name_of)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -42,55 +61,113 @@ struct Connection {
     prepared: HashMap<Vec<u8>, String>,
     /// Of the last chunk to the server.
     last: String,
+    /// What the transaction that is open began with, if anything yet; or the last statement.
+    about: String,
+    is_open: bool,
+    /// The beginning of a message that came in part, as far as it is wanted.
+    begun: Vec<u8>,
+    /// Bytes of the last message that are still to come and that nobody wants.
+    skip: usize,
+}
+
+/// What a chunk belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub name: String,
+    /// What the transaction began with that it belongs to.
+    pub about: String,
 }
 
 impl Connections {
+    pub fn named_by(namer: fn(&[u8]) -> String) -> Self {
+        Self {
+            by_number: HashMap::new(),
+            namer,
+        }
+    }
+
     /// What a chunk belongs to.
-    pub fn name(&mut self, chunk: &Chunk) -> String {
+    pub fn name(&mut self, chunk: &Chunk) -> Named {
         let connection = self.by_number.entry(chunk.connection).or_default();
         if chunk.direction == Direction::ToServer {
-            connection.last = if chunk.seq == 1 {
+            let name = if chunk.seq == 1 {
                 "connect".to_owned()
             } else {
-                let named = connection.read(&chunk.bytes);
+                let named = connection.read(&chunk.bytes, self.namer);
                 named.unwrap_or_else(|| "other".to_owned())
             };
+            connection.follow(name);
         }
-        connection.last.clone()
+        Named {
+            name: connection.last.clone(),
+            about: connection.about.clone(),
+        }
     }
 }
 
 impl Connection {
-    /// Follows the messages: a type of one byte, the length of the rest in four, itself
-    /// included.
-    fn read(&mut self, mut bytes: &[u8]) -> Option<String> {
-        let mut named = None;
-        while let Some((kind, rest)) = bytes.split_first() {
-            let length = usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?;
-            // Of a long message a part may be missing; what there is will do.
-            let body = rest.get(4..length.min(rest.len()))?;
-            bytes = rest.get(length..).unwrap_or_default();
-            let found = match kind {
-                b'P' => {
-                    let (statement, query) = text(body)?;
-                    let name = name_of(text(query)?.0);
-                    self.prepared.insert(statement.to_vec(), name.clone());
-                    Some(format!("{name} (prepare)"))
-                }
-                b'B' => {
-                    let (_portal, rest) = text(body)?;
-                    let (statement, _) = text(rest)?;
-                    self.prepared.get(statement).cloned()
-                }
-                b'Q' => Some(name_of(text(body)?.0)),
-                b'p' => Some("connect (password)".to_owned()),
-                b'X' => Some("disconnect".to_owned()),
-                _ => None,
-            };
-            named = named.or(found);
+    fn follow(&mut self, name: String) {
+        let is_bound = BOUNDS.iter().any(|word| name.starts_with(word));
+        match &*name {
+            "BEGIN" => (self.is_open, self.about) = (true, String::new()),
+            "COMMIT" => self.is_open = false,
+            _ if is_bound || (self.is_open && !self.about.is_empty()) => {}
+            other => {
+                let other = other.strip_suffix(PREPARE).unwrap_or(other);
+                other.clone_into(&mut self.about);
+            }
         }
+        self.last = name;
+    }
+
+    /// Follows the messages; what the first one says that means something.
+    fn read(&mut self, bytes: &[u8], namer: fn(&[u8]) -> String) -> Option<String> {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        let mut bytes = [&std::mem::take(&mut self.begun), bytes.get(skipped..)?].concat();
+        let mut named = None;
+        while let Some((kind, length)) = header(&bytes) {
+            let is_whole = bytes.len() >= length;
+            // Of a long message a part will do.
+            let body = bytes.get(HEADER..length.min(bytes.len()))?;
+            named = named.or(self.message(kind, body, namer));
+            if !is_whole {
+                self.skip = length - bytes.len();
+                return named;
+            }
+            bytes.drain(..length);
+        }
+        self.begun = bytes;
         named
     }
+
+    fn message(&mut self, kind: u8, body: &[u8], namer: fn(&[u8]) -> String) -> Option<String> {
+        match kind {
+            b'P' => {
+                let (statement, query) = text(body)?;
+                let name = namer(text(query)?.0);
+                self.prepared.insert(statement.to_vec(), name.clone());
+                Some(format!("{name}{PREPARE}"))
+            }
+            b'B' => {
+                let (_portal, rest) = text(body)?;
+                let (statement, _) = text(rest)?;
+                self.prepared.get(statement).cloned()
+            }
+            b'Q' => Some(namer(text(body)?.0)),
+            b'p' => Some("connect (password)".to_owned()),
+            b'd' => Some("rows".to_owned()),
+            b'X' => Some("disconnect".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A message's type and its length, its header included.
+fn header(bytes: &[u8]) -> Option<(u8, usize)> {
+    let (kind, rest) = bytes.split_first()?;
+    let length = usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?;
+    Some((*kind, length.saturating_add(1).max(HEADER)))
 }
 
 /// Up to the next zero, and what follows it.
@@ -139,7 +216,7 @@ mod tests {
     #[test]
     fn statements_are_known_when_they_are_run_again() {
         let mut connections = Connections::default();
-        let mut name = |direction, seq, bytes| connections.name(&chunk(direction, seq, bytes));
+        let mut name = |direction, seq, bytes| connections.name(&chunk(direction, seq, bytes)).name;
         assert_eq!(name(Direction::ToServer, 1, vec![0; 8]), "connect");
         assert_eq!(name(Direction::ToClient, 1, vec![b'R']), "connect");
         let query = b"s1\0WITH fence AS (SELECT) INSERT INTO journal VALUES (1)\0\0\0";
@@ -154,5 +231,43 @@ mod tests {
             name(Direction::ToServer, 4, simple),
             "SET statement_timeout"
         );
+    }
+
+    #[test]
+    fn messages_that_come_in_parts_are_followed() {
+        let mut connections = Connections::default();
+        let mut named =
+            |seq, bytes: &[u8]| connections.name(&chunk(Direction::ToServer, seq, bytes.to_vec()));
+        named(1, &[0; 8]);
+        let long = message(b'd', &[b'Q'; 40]);
+        let next = message(b'Q', b"COMMIT\0");
+        named(2, &long[..20]);
+        assert_eq!(named(3, &[&long[20..], &next[..3]].concat()).name, "other");
+        let last = named(4, &next[3..]);
+        assert_eq!(last.name, "COMMIT");
+    }
+
+    #[test]
+    fn statements_belong_to_what_their_transaction_began_with() {
+        let mut connections = Connections::named_by(super::super::sql::name);
+        let mut about = |seq, query: &str| {
+            let query = message(b'Q', format!("{query}\0").as_bytes());
+            connections
+                .name(&chunk(Direction::ToServer, seq, query))
+                .about
+        };
+        assert_eq!(about(2, "BEGIN"), "");
+        assert_eq!(
+            about(3, "SELECT slot FROM ledger_cursor"),
+            "SELECT FROM ledger_cursor"
+        );
+        assert_eq!(about(4, "SAVEPOINT a"), "SELECT FROM ledger_cursor");
+        assert_eq!(
+            about(5, "UPDATE watermark SET a = 1"),
+            "SELECT FROM ledger_cursor"
+        );
+        assert_eq!(about(6, "COMMIT"), "SELECT FROM ledger_cursor");
+        assert_eq!(about(7, "UPDATE games SET a = 1"), "UPDATE games");
+        assert_eq!(about(8, "SELECT 1"), "SELECT 1");
     }
 }

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use super::{
     boundary::{Boundary, Channel},
     sent::Sent,
+    sql,
     statement::{Connections, FORWARD},
     transaction,
 };
@@ -55,6 +56,8 @@ struct State {
     connections: Connections,
     sent: Sent,
     hook: Option<Hook>,
+    /// Whether a step is what a transaction began with, as in a service that names none.
+    is_plain: bool,
 }
 
 /// What a keeper does, one thing after the other, as its transactions tell.
@@ -83,6 +86,19 @@ impl Steps {
 }
 
 impl Watch {
+    /// Of a service that writes tables: what it says to Postgres is called by what it does
+    /// to which table, and its step is what its transaction began with.
+    pub fn of_tables() -> Self {
+        let state = State {
+            connections: Connections::named_by(sql::name),
+            is_plain: true,
+            ..State::default()
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
     /// Calls `hook` at every boundary, and waits for it. Replaces the former one.
     pub fn on_boundary<H, D>(&self, hook: H)
     where
@@ -175,8 +191,12 @@ impl Watch {
             crate::Direction::ToServer => Moment::BeforeForward,
             crate::Direction::ToClient => Moment::BeforeAnswer,
         };
-        let name = lock(&self.state).connections.name(chunk);
-        self.pass(Channel::Postgres, name, None, moment).await;
+        let (named, is_plain) = {
+            let mut state = lock(&self.state);
+            (state.connections.name(chunk), state.is_plain)
+        };
+        let step = is_plain.then_some(named.about);
+        self.pass(Channel::Postgres, named.name, step, moment).await;
     }
 
     /// `own` is the step that it tells itself; else it belongs to what the keeper is about.

@@ -10,8 +10,9 @@ use std::{
 use anyhow::{Context as _, Result};
 use lottery_localnet::{ClusterChoice, Localnet, Options};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
-use super::{chain::Chain, watch::Watch};
+use super::{chain::Chain, games::Games, history::History, watch::Watch};
 use crate::{Decision, HttpProxy, lock::lock};
 
 /// Oracles: a draw that is aborted is drawn by another one, and trials do not share the
@@ -28,6 +29,9 @@ pub struct World {
     pub chain: Chain,
     /// By the node that they name.
     watches: Arc<Mutex<HashMap<String, Watch>>>,
+    /// What the chain told so far of its past.
+    pub(super) history: History,
+    games: OnceCell<Games>,
     folder: tempfile::TempDir,
 }
 
@@ -70,6 +74,8 @@ impl World {
             localnet,
             gateway,
             watches,
+            history: History::default(),
+            games: OnceCell::new(),
             folder: tempfile::tempdir()?,
         })
     }
@@ -84,8 +90,14 @@ impl World {
         lock(&self.watches).insert(node, watch);
     }
 
+    /// Games that go on as long as this is there; they begin when first asked for.
+    pub async fn games(&self) -> Result<&Games> {
+        self.games.get_or_try_init(|| Games::begin(self)).await
+    }
+
     /// Clears everything away.
     pub async fn strike(self) {
+        drop(self.games);
         self.localnet.shutdown().await;
     }
 }

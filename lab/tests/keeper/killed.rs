@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lottery_lab::{
-    kill_everywhere::{Finding, Progress, Settings, run_in},
+    kill_everywhere::{Finding, Progress, Settings, Victim, run_in},
     trial::World,
 };
 use lottery_localnet::ClusterChoice;
@@ -26,6 +26,7 @@ pub async fn everywhere_in_its_recovery(world: Arc<World>) {
 
 async fn kill(world: Arc<World>, recovery: bool) {
     let settings = Settings {
+        of: Victim::Keeper,
         // Of the world that is there.
         cluster: ClusterChoice::Auto,
         slot_ms: 0,

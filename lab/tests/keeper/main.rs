@@ -9,6 +9,7 @@ mod clock;
 mod expiry;
 mod fees;
 mod formats;
+#[path = "../common/harness.rs"]
 mod harness;
 mod killed;
 mod nodes;

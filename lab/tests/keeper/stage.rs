@@ -1,23 +1,12 @@
 //! What most stories do.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use lottery_lab::trial::{Case, Database, Keeper, Launch, Scene, Sent, Terms, World, faults};
 use solana_pubkey::Pubkey;
-use tokio::time::Instant;
 
-/// How long anything may take to come about.
-pub const PATIENCE: Duration = Duration::from_secs(360);
-
-/// Waits until a condition holds; says how long it took.
-pub async fn until(what: &str, condition: impl AsyncFn() -> bool) -> Duration {
-    let started = Instant::now();
-    while !condition().await {
-        assert!(started.elapsed() < PATIENCE, "never came about: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    started.elapsed()
-}
+use crate::harness::PATIENCE;
+pub use crate::harness::until;
 
 /// A house, its keepers and their database.
 pub struct Stage {

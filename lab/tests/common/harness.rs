@@ -22,8 +22,21 @@ use tokio::{
 /// Stories told at the same time.
 const AT_ONCE: usize = 8;
 
-/// How long a story may take; it waits for its own conditions less long.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a story may take.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// How long anything in it may take to come about.
+pub const PATIENCE: Duration = Duration::from_secs(360);
+
+/// Waits until a condition holds; says how long it took.
+pub async fn until(what: &str, condition: impl AsyncFn() -> bool) -> Duration {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < PATIENCE, "never came about: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    started.elapsed()
+}
 
 /// Where a story plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -191,7 +204,7 @@ async fn tell(worlds: &Worlds, story: Story) -> bool {
     }
     let world = worlds.get(story.ground).await;
     let started = Instant::now();
-    let telling = spawn_local(timeout(PATIENCE, (story.tell)(world)));
+    let telling = spawn_local(timeout(LONGEST, (story.tell)(world)));
     let took = || started.elapsed().as_secs_f64();
     match telling.await {
         Ok(Ok(())) => {
@@ -199,10 +212,7 @@ async fn tell(worlds: &Worlds, story: Story) -> bool {
             true
         }
         Ok(Err(_)) => {
-            println!(
-                "test {} ... FAILED: not over after {PATIENCE:?}",
-                story.name
-            );
+            println!("test {} ... FAILED: not over after {LONGEST:?}", story.name);
             false
         }
         Err(error) => {

@@ -1,0 +1,279 @@
+//! What happens on a cluster, told by a scripted Yellowstone server: a real chain behind a
+//! stream that can be made to misbehave, with forks that the cluster itself never has.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use anchor_lang::Discriminator as _;
+use anyhow::{Context as _, Result};
+use lottery::state::Game;
+use lottery_indexer::{
+    ledger::{encoded, fetch},
+    source::{AccountUpdate, Call, TransactionUpdate, take_snapshot},
+};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use solana_commitment_config::CommitmentConfig;
+use solana_pubkey::Pubkey;
+use solana_rpc_client::{
+    nonblocking::rpc_client::RpcClient, rpc_client::GetConfirmedSignaturesForAddress2Config,
+};
+use solana_signature::Signature;
+use solana_transaction_status_client_types::EncodedConfirmedTransactionWithStatusMeta;
+use tokio::task::JoinSet;
+
+use super::world::World;
+use crate::{
+    GeyserChain, ScriptedGeyser,
+    scripted_geyser::{ScriptedAccount, ScriptedCall, ScriptedTransaction},
+    scripted_rpc::Depths,
+};
+
+/// Pause between two looks at the cluster.
+const LOOKS: Duration = Duration::from_millis(60);
+
+/// Slots until a block cannot be undone.
+const FINALITY: u64 = 8;
+
+/// Share of slots without a transaction that another block was made for first.
+const FORKS: f64 = 0.3;
+
+/// Accounts that change in such a block, and as many that appear.
+const CHANGED: usize = 3;
+
+/// A server that tells of a cluster; it falls silent when this is dropped.
+pub struct Relay {
+    pub server: ScriptedGeyser,
+    _task: JoinSet<()>,
+}
+
+impl Relay {
+    /// Tells what happens from now on; with `forks`, also what does not.
+    pub async fn start(world: &World, forks: bool) -> Result<Self> {
+        let rpc = world.localnet.rpc_client();
+        let begun = take_snapshot(&rpc, CommitmentConfig::confirmed()).await?;
+        let slot = u64::try_from(begun.slot)?;
+        let server = ScriptedGeyser::start_after(slot, 7).await?;
+        server.chain.set_depths(Depths {
+            confirmed: 0,
+            finalized: FINALITY,
+        });
+        let mut teller = Teller {
+            chain: server.chain.clone(),
+            last: slot,
+            tip: slot,
+            model: None,
+            accounts: by_address(begun.accounts),
+            newest: None,
+            rpc,
+            chance: forks.then(|| StdRng::seed_from_u64(7)),
+        };
+        teller.transactions().await?;
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            loop {
+                if let Err(error) = teller.look().await {
+                    tracing::warn!("cannot look at the cluster: {error:#}");
+                }
+                tokio::time::sleep(LOOKS).await;
+            }
+        });
+        Ok(Self {
+            server,
+            _task: task,
+        })
+    }
+}
+
+/// A transaction and its time (unix seconds).
+type Executed = (ScriptedTransaction, Option<i64>);
+
+type Accounts = HashMap<Pubkey, AccountUpdate>;
+
+fn by_address(accounts: Vec<AccountUpdate>) -> Accounts {
+    let accounts = accounts.into_iter();
+    accounts.map(|account| (account.address, account)).collect()
+}
+
+struct Teller {
+    rpc: RpcClient,
+    chain: GeyserChain,
+    /// Up to here everything was told.
+    last: u64,
+    accounts: Accounts,
+    /// The newest transaction that was seen.
+    newest: Option<Signature>,
+    /// What the next block builds on.
+    tip: u64,
+    /// Some transaction.
+    model: Option<ScriptedTransaction>,
+    /// Decides on forks, where there are any.
+    chance: Option<StdRng>,
+}
+
+impl Teller {
+    /// Tells what is new.
+    async fn look(&mut self) -> Result<()> {
+        let snapshot = take_snapshot(&self.rpc, CommitmentConfig::confirmed()).await?;
+        let slot = u64::try_from(snapshot.slot)?;
+        if slot <= self.last {
+            return Ok(());
+        }
+        let mut transactions = self.transactions().await?;
+        let after = by_address(snapshot.accounts);
+        for next in self.last + 1..=slot {
+            let executed = transactions.remove(&next).unwrap_or_default();
+            let is_empty = executed.is_empty() && (next < slot || self.changed(&after).is_empty());
+            if is_empty && self.fork(next) {
+                continue;
+            }
+            self.chain.begin(next, self.tip);
+            if next == slot {
+                self.change(next, &after);
+            }
+            for (transaction, time) in executed {
+                self.chain.set_time(next, time);
+                self.model = Some(transaction.clone());
+                self.chain.transact(next, transaction);
+            }
+            self.chain.seal(next);
+            self.tip = next;
+        }
+        (self.last, self.accounts) = (slot, after);
+        Ok(())
+    }
+
+    /// By chance, makes a block that nobody will vote for, and in it what never happened.
+    fn fork(&mut self, slot: u64) -> bool {
+        let chance = self.chance.as_mut();
+        if !chance.is_some_and(|rng| rng.random_bool(FORKS)) {
+            return false;
+        }
+        self.chain.begin(slot, self.tip);
+        let mut accounts: Vec<&AccountUpdate> = self.accounts.values().collect();
+        accounts.sort_by_key(|account| account.address);
+        for account in accounts.iter().take(CHANGED) {
+            let changed = ScriptedAccount {
+                lamports: account.lamports + 1,
+                ..scripted(account)
+            };
+            // No chain has two games of one house and number.
+            if !account.data.starts_with(Game::DISCRIMINATOR) {
+                let address = Pubkey::new_unique();
+                let unseen = ScriptedAccount {
+                    address,
+                    ..changed.clone()
+                };
+                self.chain.put(slot, unseen);
+            }
+            self.chain.put(slot, changed);
+        }
+        if let Some(model) = self.model.clone() {
+            let mut signature = [9; 64];
+            signature[..8].copy_from_slice(&slot.to_le_bytes());
+            let transaction = ScriptedTransaction {
+                signature: signature.into(),
+                ..model
+            };
+            self.chain.transact(slot, transaction);
+        }
+        self.chain.freeze(slot);
+        true
+    }
+
+    /// What differs from the last look.
+    fn changed(&self, after: &Accounts) -> Vec<ScriptedAccount> {
+        let is_known = |account: &AccountUpdate| {
+            let before = self.accounts.get(&account.address);
+            before.is_some_and(|it| (it.lamports, &it.data) == (account.lamports, &account.data))
+        };
+        let changed = after.values().filter(|account| !is_known(account));
+        changed.map(scripted).collect()
+    }
+
+    /// It was written in this slot, or before it.
+    fn change(&self, slot: u64, after: &Accounts) {
+        for account in self.changed(after) {
+            self.chain.put(slot, account);
+        }
+        let gone = self.accounts.keys().filter(|it| !after.contains_key(*it));
+        for address in gone {
+            self.chain.close(slot, *address);
+        }
+    }
+
+    /// The transactions since the last look, by slot, oldest first, with their times.
+    async fn transactions(&mut self) -> Result<BTreeMap<u64, Vec<Executed>>> {
+        let confirmed = CommitmentConfig::confirmed();
+        let config = GetConfirmedSignaturesForAddress2Config {
+            until: self.newest,
+            commitment: Some(confirmed),
+            ..GetConfirmedSignaturesForAddress2Config::default()
+        };
+        let listed = self
+            .rpc
+            .get_signatures_for_address_with_config(&lottery::ID, config);
+        let mut told = BTreeMap::<u64, Vec<Executed>>::new();
+        for row in listed.await?.iter().rev() {
+            let signature: Signature = row.signature.parse()?;
+            if row.slot > self.last {
+                let read = fetch(&self.rpc, confirmed, &signature).await?;
+                let read = read.context("it is listed and not served")?;
+                let update = encoded::read(signature, &read)?;
+                let time = update.block_time;
+                let balances = balances(&read);
+                let transaction = executed(update, balances);
+                told.entry(row.slot).or_default().push((transaction, time));
+            }
+            self.newest = Some(signature);
+        }
+        Ok(told)
+    }
+}
+
+fn scripted(account: &AccountUpdate) -> ScriptedAccount {
+    ScriptedAccount {
+        address: account.address,
+        lamports: account.lamports,
+        owner: account.owner,
+        data: account.data.clone(),
+    }
+}
+
+/// Lamports of every key, before and after.
+fn balances(read: &EncodedConfirmedTransactionWithStatusMeta) -> Vec<(u64, u64)> {
+    let meta = read.transaction.meta.iter();
+    let pairs = meta.flat_map(|meta| meta.pre_balances.iter().zip(&meta.post_balances));
+    pairs.map(|(before, after)| (*before, *after)).collect()
+}
+
+fn executed(update: TransactionUpdate, balances: Vec<(u64, u64)>) -> ScriptedTransaction {
+    let inner = update.inner.map(|inner| {
+        let mut calls = BTreeMap::<u32, Vec<ScriptedCall>>::new();
+        for (index, made) in inner {
+            calls.entry(index.into()).or_default().push(call(made));
+        }
+        calls.into_iter().collect()
+    });
+    ScriptedTransaction {
+        signature: update.signature,
+        balances,
+        keys: update.keys,
+        instructions: update.instructions.into_iter().map(call).collect(),
+        inner,
+        error: update.error,
+        fee: update.fee,
+        compute_units: update.compute_units,
+        returned: update.returned,
+        ..ScriptedTransaction::default()
+    }
+}
+
+fn call(made: Call) -> ScriptedCall {
+    ScriptedCall {
+        program: made.program,
+        accounts: made.accounts,
+        data: made.data,
+    }
+}
