@@ -17,6 +17,7 @@ use common::{
 use lottery_client::instruction as ix;
 use lottery_indexer::ledger::blocks::WORTH;
 use serde_json::Value;
+use solana_signature::Signature;
 
 /// As many transactions of slot 9 as make its block worth asking for, and one of slot 10.
 fn busy() -> Node {
@@ -72,6 +73,24 @@ async fn many_transactions_of_a_slot_come_with_its_block() {
     database.tamper("DELETE FROM ledger_cursor").await;
     assert!(database.read_ledger(&rpc, false).await.unwrap());
     assert_eq!(asked(&node), (1, 1));
+}
+
+#[tokio::test]
+async fn a_block_that_ends_on_another_page_is_read_once() {
+    const ALL: u64 = 1_100;
+    let (database, node) = (TestDatabase::migrated().await, Node::default());
+    let cancel = [ix::cancel_game(key(1), key(3))];
+    for number in 0..ALL {
+        let bytes = [number.to_le_bytes(); 8].concat();
+        let signature = Signature::try_from(bytes).unwrap();
+        node.add_signed(signature, 9, key(1), &cancel, meta(Value::Null));
+    }
+    node.set(|script| script.blocks = vec![9]);
+    let rpc = node.serve().await;
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
+    assert_eq!(asked(&node), (1, 0));
+    let rows: i64 = database.value("SELECT count(*) FROM transactions").await;
+    assert_eq!(u64::try_from(rows).unwrap(), ALL);
 }
 
 #[tokio::test]

@@ -26,27 +26,46 @@ pub const WORTH: usize = 64;
 /// Blocks asked for at the same time.
 const CONCURRENCY: usize = 2;
 
-/// What blocks hold of these transactions, each named with its slot. What is of a slot of
-/// few, or of a block that the node does not have, is left out.
-///
-/// # Errors
-/// When the node does not answer.
-pub(super) async fn read(
-    rpc: &RpcClient,
-    commitment: CommitmentConfig,
-    wanted: impl Iterator<Item = (u64, Signature)>,
-) -> Result<HashMap<Signature, Transaction>, LedgerError> {
-    let mut slots: BTreeMap<u64, HashSet<Signature>> = BTreeMap::new();
-    for (slot, signature) in wanted {
-        slots.entry(slot).or_default().insert(signature);
+/// What blocks held and nobody took yet.
+#[derive(Default)]
+pub(super) struct Blocks(HashMap<Signature, Transaction>);
+
+impl Blocks {
+    /// Asks for blocks of these transactions, each named with its slot. What is of a slot of
+    /// few, or of a block that the node does not have, is left out; what else a block holds
+    /// of the program's is kept, as a slot may be wanted a page at a time.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn read(
+        &mut self,
+        rpc: &RpcClient,
+        commitment: CommitmentConfig,
+        wanted: impl Iterator<Item = (u64, Signature)>,
+    ) -> Result<(), LedgerError> {
+        let mut slots: BTreeMap<u64, HashSet<Signature>> = BTreeMap::new();
+        for (slot, signature) in wanted.filter(|(_, it)| !self.0.contains_key(it)) {
+            slots.entry(slot).or_default().insert(signature);
+        }
+        slots.retain(|_, wanted| wanted.len() >= WORTH);
+        let blocks: Vec<_> = stream::iter(slots)
+            .map(async |(slot, wanted)| block(rpc, commitment, slot, &wanted).await)
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        self.0.extend(blocks.into_iter().flatten());
+        Ok(())
     }
-    slots.retain(|_, wanted| wanted.len() >= WORTH);
-    let blocks: Vec<_> = stream::iter(slots)
-        .map(async |(slot, wanted)| block(rpc, commitment, slot, &wanted).await)
-        .buffered(CONCURRENCY)
-        .try_collect()
-        .await?;
-    Ok(blocks.into_iter().flatten().collect())
+
+    /// Hands out a transaction, if it is at hand.
+    pub fn take(&mut self, signature: &Signature) -> Option<Transaction> {
+        self.0.remove(signature)
+    }
+
+    /// Forgets what is of other slots.
+    pub fn keep(&mut self, slot: u64) {
+        self.0.retain(|_, transaction| transaction.slot == slot);
+    }
 }
 
 async fn block(
@@ -85,9 +104,8 @@ async fn block(
             block_time: time,
             transaction_index: Some(index),
         };
-        wanted
-            .contains(&signature)
-            .then_some((signature, transaction))
+        let is_ours = decoded.message.static_account_keys().contains(&lottery::ID);
+        (is_ours || wanted.contains(&signature)).then_some((signature, transaction))
     });
     Ok(found.collect())
 }

@@ -40,6 +40,7 @@ use crate::{
     },
 };
 
+use blocks::Blocks;
 pub use node::{fetch, newest_transaction};
 use node::{is_unknown_signature, signature, slot};
 
@@ -96,6 +97,7 @@ struct Walk {
     is_moving: bool,
     /// Where it stands after what was handed over.
     cursor: Option<Cursor>,
+    blocks: Blocks,
 }
 
 type Listed = RpcConfirmedTransactionStatusWithSignature;
@@ -162,6 +164,7 @@ impl Ledger {
             hopeless,
             is_moving: true,
             cursor: cursor.clone(),
+            blocks: Blocks::default(),
         };
         let Some(cursor) = cursor else {
             return self.read(None, &mut walk).await;
@@ -194,6 +197,7 @@ impl Ledger {
             hopeless: None,
             is_moving: false,
             cursor: None,
+            blocks: Blocks::default(),
         };
         self.read(None, &mut walk).await
     }
@@ -272,13 +276,16 @@ impl Ledger {
             for info in chunk.iter().filter(|it| missing.contains(&it.signature)) {
                 wanted.push((info.slot, signature(&info.signature)?));
             }
-            let served = blocks::read(&self.rpc, self.commitment, wanted.into_iter());
-            let mut served = served.await?;
+            let wanted = wanted.into_iter();
+            walk.blocks.read(&self.rpc, self.commitment, wanted).await?;
             let mut asked = Vec::with_capacity(chunk.len());
             for info in chunk {
                 let is_missing = missing.contains(&info.signature);
-                let served = served.remove(&signature(&info.signature)?);
+                let served = walk.blocks.take(&signature(&info.signature)?);
                 asked.push((info.clone(), is_missing, served));
+            }
+            if let Some(last) = chunk.last() {
+                walk.blocks.keep(last.slot);
             }
             let hopeless = walk.hopeless.as_deref();
             let fetched: Vec<Fetched> = stream::iter(asked)

@@ -92,6 +92,18 @@ impl Node {
         meta: Value,
     ) -> String {
         let signature = Signature::from([number; 64]);
+        self.add_signed(signature, slot, payer, instructions, meta)
+    }
+
+    /// The same with a signature of the caller's.
+    pub fn add_signed(
+        &self,
+        signature: Signature,
+        slot: u64,
+        payer: Pubkey,
+        instructions: &[Instruction],
+        meta: Value,
+    ) -> String {
         let message = Message::new(instructions, Some(&payer));
         let transaction = VersionedTransaction {
             signatures: vec![signature],
