@@ -19,10 +19,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::listen;
+
 /// How much of an endless body is written at once (bytes).
 const ENDLESS_CHUNK: usize = 16 * 1024;
-/// Pause after a connection could not be accepted: most likely no descriptor is free.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A request, read to its end.
 #[derive(Debug)]
@@ -111,15 +111,7 @@ pub(crate) async fn serve<H, F>(
     H: Fn(Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
+    while let Some(stream) = listen::accept(&listener, &stop).await {
         if *down.borrow() {
             continue;
         }

@@ -1,16 +1,21 @@
-//! Ports to listen on.
+//! Ports to listen on, and who connects there.
 
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use crate::LabError;
 
 /// How often a port is taken whose neighbour turns out not to be free.
 const ATTEMPTS: usize = 100;
+
+/// Pause after a connection could not be accepted: most likely no descriptor is free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A listener on any free port of the loopback interface, and where it is.
 pub(crate) async fn any() -> Result<(TcpListener, SocketAddr), LabError> {
@@ -36,4 +41,18 @@ async fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+/// The next connection; `None` once stopped.
+pub(crate) async fn accept(listener: &TcpListener, stop: &CancellationToken) -> Option<TcpStream> {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return None,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => return Some(stream),
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 mod pump;
 mod weather;
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -11,9 +11,6 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use weather::{Chunk, ChunkDecision, Direction, TcpWeather};
 
 use crate::{LabError, listen};
-
-/// Pause after a connection could not be accepted: most likely no descriptor is free.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A listening proxy; it ends when this is dropped, and all of its connections with it.
 ///
@@ -74,15 +71,7 @@ async fn serve(
     weather: TcpWeather,
     stop: CancellationToken,
 ) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((mut client, _)) = accepted else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
+    while let Some(mut client) = listen::accept(&listener, &stop).await {
         let Some(connection) = weather.admit() else {
             abort(&client);
             continue;

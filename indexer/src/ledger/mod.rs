@@ -4,6 +4,7 @@
 //! draws, games and entries.
 
 mod batch;
+pub mod blocks;
 pub mod decode;
 mod effects;
 pub mod encoded;
@@ -26,6 +27,7 @@ use solana_rpc_client::{
 };
 use solana_rpc_client_api::response::RpcConfirmedTransactionStatusWithSignature;
 use solana_signature::Signature;
+use solana_transaction_status_client_types::EncodedConfirmedTransactionWithStatusMeta as Transaction;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,7 @@ use crate::{
     },
 };
 
+use blocks::Blocks;
 pub use node::{fetch, newest_transaction};
 use node::{is_unknown_signature, signature, slot};
 
@@ -95,6 +98,7 @@ struct Walk {
     is_moving: bool,
     /// Where it stands after what was handed over.
     cursor: Option<Cursor>,
+    blocks: Blocks,
 }
 
 type Listed = RpcConfirmedTransactionStatusWithSignature;
@@ -161,6 +165,7 @@ impl Ledger {
             hopeless,
             is_moving: true,
             cursor: cursor.clone(),
+            blocks: Blocks::default(),
         };
         let Some(cursor) = cursor else {
             return self.read(None, &mut walk).await;
@@ -193,6 +198,7 @@ impl Ledger {
             hopeless: None,
             is_moving: false,
             cursor: None,
+            blocks: Blocks::default(),
         };
         self.read(None, &mut walk).await
     }
@@ -267,16 +273,27 @@ impl Ledger {
             let signatures: Vec<String> = chunk.iter().map(|i| i.signature.clone()).collect();
             let missing = transactions::missing(&self.pool, &signatures).await?;
             let missing: HashSet<String> = missing.into_iter().collect();
-            let asked: Vec<(Listed, bool)> = chunk
-                .iter()
-                .map(|info| (info.clone(), missing.contains(&info.signature)))
-                .collect();
+            let mut wanted = Vec::with_capacity(missing.len());
+            for info in chunk.iter().filter(|it| missing.contains(&it.signature)) {
+                wanted.push((info.slot, signature(&info.signature)?));
+            }
+            let wanted = wanted.into_iter();
+            walk.blocks.read(&self.rpc, self.commitment, wanted).await?;
+            let mut asked = Vec::with_capacity(chunk.len());
+            for info in chunk {
+                let is_missing = missing.contains(&info.signature);
+                let served = walk.blocks.take(&signature(&info.signature)?);
+                asked.push((info.clone(), is_missing, served));
+            }
+            if let Some(last) = chunk.last() {
+                walk.blocks.keep(last.slot);
+            }
             let hopeless = walk.hopeless.as_deref();
             let fetched: Vec<Fetched> = stream::iter(asked)
-                .map(|(info, missing)| async move {
+                .map(|(info, missing, served)| async move {
                     if missing {
                         let give_up = hopeless == Some(info.signature.as_str());
-                        self.fetch(&info, give_up).await
+                        self.fetch(&info, served, give_up).await
                     } else {
                         Ok(Fetched::Known)
                     }
@@ -291,7 +308,13 @@ impl Ledger {
         Ok(None)
     }
 
-    async fn fetch(&self, info: &Listed, give_up: bool) -> Result<Fetched, LedgerError> {
+    /// `served` is what a block held of it.
+    async fn fetch(
+        &self,
+        info: &Listed,
+        served: Option<Transaction>,
+        give_up: bool,
+    ) -> Result<Fetched, LedgerError> {
         let letter = |bytes: Vec<u8>, reason: String| {
             Ok::<_, LedgerError>(DeadLetter {
                 kind: LetterKind::Transaction,
@@ -304,7 +327,11 @@ impl Ledger {
             })
         };
         let signature = signature(&info.signature)?;
-        let Some(transaction) = fetch(&self.rpc, self.commitment, &signature).await? else {
+        let served = match served {
+            Some(served) => Some(served),
+            None => fetch(&self.rpc, self.commitment, &signature).await?,
+        };
+        let Some(transaction) = served else {
             return Ok(if give_up {
                 Fetched::Unreadable(letter(
                     Vec::new(),

@@ -1,7 +1,7 @@
 //! When each row came to be seen by another connection.
 //!
-//! Looks follow one another; one takes a tenth of the time at most, so that what is
-//! measured has the rest.
+//! Looks follow one another. The longer they take the longer are the pauses between them,
+//! so that what is measured has most of the machine; but no longer than is told well.
 
 use std::{
     collections::HashMap,
@@ -15,10 +15,11 @@ use tokio::task::JoinHandle;
 
 use crate::lock::lock;
 
-/// Least pause between two looks.
+/// Least and longest pause between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// How much longer than a look the pause after it is at least.
+/// How much longer than a look the pause after it is, within these.
 const PAUSES_A_LOOK: u32 = 9;
 
 /// A row, as first seen.
@@ -95,7 +96,7 @@ async fn follow(mut connection: PgConnection, table: Table, seen: &Mutex<Seen>) 
             }
         }
         let pause = began.elapsed() * PAUSES_A_LOOK;
-        tokio::time::sleep(pause.max(PAUSE)).await;
+        tokio::time::sleep(pause.clamp(PAUSE, LONGEST_PAUSE)).await;
     }
 }
 

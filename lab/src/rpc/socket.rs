@@ -33,12 +33,13 @@ use super::{
     Call, Intrusion, Link, Node, RpcFault, RpcWeather, Sockets, exchange::Exchange,
     schedule::Schedule,
 };
-use crate::weather::{Moment, Seen, Via};
+use crate::{
+    listen,
+    weather::{Moment, Seen, Via},
+};
 
 /// How long a client may take for the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Pause after a connection could not be accepted: most likely no descriptor is free.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Serves until stopped.
 pub(super) async fn serve<N: Node>(
@@ -47,15 +48,7 @@ pub(super) async fn serve<N: Node>(
     sockets: Sockets,
     stop: CancellationToken,
 ) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, _)) = accepted else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
+    while let Some(stream) = listen::accept(&listener, &stop).await {
         let mut down = exchange.weather.down();
         if *down.borrow() || sockets.refusing() {
             continue;
