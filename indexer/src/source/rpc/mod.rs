@@ -10,6 +10,7 @@
 //! stream ought to have told ends the session.
 
 mod heard;
+mod poll;
 mod session;
 mod stream;
 mod witness;

@@ -7,7 +7,6 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use solana_commitment_config::CommitmentConfig;
 use solana_pubkey::Pubkey;
 use tokio::{
     sync::{Notify, mpsc},
@@ -17,15 +16,16 @@ use tokio::{
 use super::{
     RpcSource,
     heard::Heard,
+    poll::{Failures, Polled, poll},
     stream::{Stream, Told},
     witness::Witness,
 };
 use crate::{
     error::redact,
     source::{
-        AccountUpdate, Event, Pieces, SlotStatus, SlotUpdate, Snapshots as _, SourceError,
+        AccountUpdate, Event, Pieces, SlotUpdate, Snapshots as _, SourceError,
         sessions::{self, Deaf, End, Pending, due, pending},
-        snapshot::{MAX_READ, chain_slot, read},
+        snapshot::{MAX_READ, read},
     },
     telemetry,
 };
@@ -36,18 +36,8 @@ const FINALITY_INTERVAL: Duration = Duration::from_secs(2);
 /// After a snapshot that failed, the next one is tried this soon.
 const REPAIR: Duration = Duration::from_secs(10);
 
-/// A node that fails fewer questions in a row than this is not given up.
-const FAILURES: u32 = 3;
-
 /// Most bytes that wait for the first snapshot.
 const MAX_EARLY: usize = 64 << 20;
-
-/// How far the chain is.
-struct Polled {
-    chain: i64,
-    /// The confirmed and the finalized slot, if they were asked for.
-    settled: Option<[SlotUpdate; 2]>,
-}
 
 type Found<T> = Result<T, SourceError>;
 
@@ -76,9 +66,7 @@ pub(super) struct Session<'a> {
     next_finality: Instant,
     /// What became certain and waits until all that happened before it was told.
     settled: Vec<SlotUpdate>,
-    /// Failed questions in a row, since when.
-    failures: u32,
-    failing_since: Instant,
+    failures: Failures,
     /// When the stream last told anything, and of the clock.
     heard_at: Instant,
     clock_at: Option<Instant>,
@@ -116,8 +104,7 @@ impl<'a> Session<'a> {
             ticks,
             next_finality: now,
             settled: Vec::new(),
-            failures: 0,
-            failing_since: now,
+            failures: Failures::new(source.config.silence),
             heard_at: now,
             clock_at: None,
             chain: 0,
@@ -153,7 +140,7 @@ impl<'a> Session<'a> {
                 self.polling = None;
                 match polled {
                     Ok(polled) => self.learn(polled),
-                    Err(error) => self.forgive(error)?,
+                    Err(error) => self.failures.forgive(error)?,
                 }
                 self.watch()?;
                 self.report().await
@@ -262,10 +249,10 @@ impl<'a> Session<'a> {
             Ok(read) => read,
             Err(error) => {
                 self.stale.extend(addresses);
-                return Ok(self.forgive(error)?);
+                return Ok(self.failures.forgive(error)?);
             }
         };
-        self.failures = 0;
+        self.failures.end();
         for update in read {
             self.send(Event::Account(update)).await?;
         }
@@ -273,7 +260,7 @@ impl<'a> Session<'a> {
     }
 
     fn learn(&mut self, polled: Polled) {
-        self.failures = 0;
+        self.failures.end();
         if polled.chain > self.chain {
             self.chain = polled.chain;
             self.moved = Some(Instant::now());
@@ -281,21 +268,6 @@ impl<'a> Session<'a> {
         if let Some(settled) = polled.settled {
             self.settled.extend(settled);
         }
-    }
-
-    /// A question that failed: the stream itself may be well. A node that fails for long is
-    /// given up.
-    fn forgive(&mut self, error: SourceError) -> Found<()> {
-        if self.failures == 0 {
-            self.failing_since = Instant::now();
-        }
-        self.failures = self.failures.saturating_add(1);
-        let is_long = self.failing_since.elapsed() > self.source.config.silence;
-        if self.failures >= FAILURES && is_long {
-            return Err(error);
-        }
-        tracing::debug!(%error, failures = self.failures, "the node did not answer");
-        Ok(())
     }
 
     /// A stream that says nothing while the chain goes on is dead, and so is one that tells
@@ -364,34 +336,13 @@ impl<'a> Session<'a> {
     }
 
     fn poll(&mut self) -> Pending<Found<Polled>> {
-        let rpc = Arc::clone(self.source.snapshots.rpc());
-        let commitment = self.source.commitment();
         // What was certain before is told before it is asked for anew.
         let is_due = self.settled.is_empty() && Instant::now() >= self.next_finality;
         if is_due {
             self.next_finality = Instant::now() + FINALITY_INTERVAL;
         }
-        Box::pin(async move {
-            let chain = chain_slot(&rpc, commitment).await?;
-            let settled = if is_due {
-                let [confirmed, finalized] =
-                    [CommitmentConfig::confirmed(), CommitmentConfig::finalized()];
-                let confirmed = chain_slot(&rpc, confirmed).await?;
-                let finalized = chain_slot(&rpc, finalized).await?;
-                let update = |slot, status| SlotUpdate {
-                    slot,
-                    parent: None,
-                    status,
-                };
-                Some([
-                    update(confirmed, SlotStatus::Confirmed),
-                    update(finalized, SlotStatus::Finalized),
-                ])
-            } else {
-                None
-            };
-            Ok(Polled { chain, settled })
-        })
+        let rpc = Arc::clone(self.source.snapshots.rpc());
+        Box::pin(poll(rpc, self.source.commitment(), is_due))
     }
 
     fn read_stale(&mut self) -> Pending<Reread> {
