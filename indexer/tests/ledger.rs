@@ -124,6 +124,16 @@ async fn transactions_are_kept_with_what_they_did_and_cost() {
         )
     );
 
+    // A time that nobody knew is filled in when a node does.
+    database
+        .tamper("UPDATE transactions SET block_time = NULL WHERE slot = 5")
+        .await;
+    database.tamper("DELETE FROM ledger_cursor").await;
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
+    assert_eq!(row(&first).await.1, Some(1_700_000_005));
+    let parts: i64 = database.value("SELECT count(*) FROM game_events").await;
+    assert_eq!(parts, 1);
+
     // Only what is new is asked for afterwards.
     let asked = node.asked("getTransaction");
     node.add(3, 7, payer, &[join], meta(Value::Null));

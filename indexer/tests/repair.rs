@@ -23,7 +23,7 @@ use lottery_indexer::{
     repair::{
         backfill::{self, Backfilled},
         letters,
-        resync::{self, ResyncError},
+        resync::{self, ResyncError, Wanted},
     },
     source::Snapshot,
     store::dead_letters::{self, DeadLetter, LetterKind},
@@ -31,9 +31,17 @@ use lottery_indexer::{
 };
 use serde_json::Value;
 use solana_commitment_config::CommitmentConfig;
+use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 const COMMITMENT: CommitmentConfig = CommitmentConfig::confirmed();
+
+fn only(only: &[Pubkey]) -> Wanted<'_> {
+    Wanted {
+        only,
+        is_back: false,
+    }
+}
 
 /// A chain that was played, the node that has it, and the tables that mirror it.
 async fn mirrored() -> (TestDatabase, World, Node, Arc<RpcClient>) {
@@ -77,7 +85,7 @@ async fn rows_that_somebody_changed_are_written_anew() {
     // With a slot that no update will ever reach.
     let tamper = "UPDATE games SET paid_out = 1, slot = 9000000000 WHERE id = 0";
     database.tamper(tamper).await;
-    let done = resync::resync(options.clone(), &rpc, COMMITMENT, &[game])
+    let done = resync::resync(options.clone(), &rpc, COMMITMENT, only(&[game]))
         .await
         .unwrap();
     assert_eq!((done.slot, done.accounts, done.closed), (70, 1, 0));
@@ -90,7 +98,7 @@ async fn rows_that_somebody_changed_are_written_anew() {
     database
         .tamper("UPDATE entries SET paid = paid + 1 WHERE first_ticket = 40 AND tickets = 1")
         .await;
-    let done = resync::resync(options, &rpc, COMMITMENT, &[])
+    let done = resync::resync(options, &rpc, COMMITMENT, only(&[]))
         .await
         .unwrap();
     assert_eq!(done.accounts, world.accounts(70).len() as u64);
@@ -103,7 +111,7 @@ async fn accounts_that_are_gone_are_closed() {
     let options = database.pool.connect_options().as_ref().clone();
     let entry = world.entries[0].0;
     node.set(|script| script.accounts.retain(|account| account.address != entry));
-    let done = resync::resync(options, &rpc, COMMITMENT, &[entry])
+    let done = resync::resync(options, &rpc, COMMITMENT, only(&[entry]))
         .await
         .unwrap();
     assert_eq!((done.accounts, done.closed), (0, 1));
@@ -118,12 +126,12 @@ async fn nothing_is_resynced_beside_an_indexer_that_writes() {
     let (database, _world, _node, rpc) = mirrored().await;
     let options = database.pool.connect_options().as_ref().clone();
     let writing = database.writer(Arc::clone(&rpc)).await;
-    let refused = resync::resync(options.clone(), &rpc, COMMITMENT, &[])
+    let refused = resync::resync(options.clone(), &rpc, COMMITMENT, only(&[]))
         .await
         .unwrap_err();
     assert!(matches!(refused, ResyncError::Taken), "{refused}");
     writing.end().await;
-    resync::resync(options, &rpc, COMMITMENT, &[])
+    resync::resync(options, &rpc, COMMITMENT, only(&[]))
         .await
         .unwrap();
 }
@@ -150,6 +158,7 @@ async fn history_is_filled_in_and_the_ledger_stays_where_it_stands() {
     ] {
         sqlx::query(sql).execute(&database.pool).await.unwrap();
     }
+    node.set(|script| script.slot = 100);
     let fill = |slots| backfill::backfill(&database.pool, Arc::clone(&rpc), COMMITMENT, slots);
     let filled = fill(15..=u64::MAX).await.unwrap();
     assert_eq!(
@@ -224,9 +233,12 @@ async fn letters_that_are_understood_now_are_replayed() {
         signature
     );
 
-    let replayed = letters::replay(&database.pool, &rpc, COMMITMENT)
-        .await
-        .unwrap();
+    // Nothing of a slot that a fork may drop is touched.
+    let replay = || letters::replay(&database.pool, &rpc, COMMITMENT);
+    assert_eq!(replay().await.unwrap().understood, 1);
+    common::ledger::finalize(&database, 100).await;
+    let mut replayed = replay().await.unwrap();
+    replayed.understood += 1;
     assert_eq!(replayed.understood, 2);
     assert_eq!(replayed.waiting.values().sum::<u64>(), 1);
     assert_eq!(events().await, 1);
@@ -241,4 +253,34 @@ async fn letters_that_are_understood_now_are_replayed() {
         .await
         .unwrap();
     assert_eq!(again.understood, 0);
+}
+
+#[tokio::test]
+async fn a_node_that_is_behind_the_tables_rewrites_them_only_when_told_to() {
+    let (database, world, _node, rpc) = mirrored().await;
+    database
+        .tamper("UPDATE watermark SET snapshot_slot = 90, applied_slot = 90")
+        .await;
+    database.tamper("UPDATE houses SET slot = 95").await;
+    let options = database.pool.connect_options().as_ref().clone();
+    let refused = resync::resync(options.clone(), &rpc, COMMITMENT, only(&[]))
+        .await
+        .unwrap_err();
+    let behind = ResyncError::Behind {
+        slot: 70,
+        known: 90,
+    };
+    assert_eq!(refused.to_string(), behind.to_string());
+    let back = Wanted {
+        only: &[],
+        is_back: true,
+    };
+    resync::resync(options, &rpc, COMMITMENT, back)
+        .await
+        .unwrap();
+    let snapshot: i64 = database
+        .value("SELECT snapshot_slot::int8 FROM watermark")
+        .await;
+    assert_eq!(snapshot, 70);
+    assert_verifies(&database, &world).await;
 }

@@ -155,7 +155,10 @@ async fn a_game_whose_creation_the_node_forgot_is_made_once_a_backfill_brings_it
         reasons[0].as_deref().unwrap().contains("backfill"),
         "{reasons:?}"
     );
-    chain.node.set(|script| script.transactions = all);
+    chain.node.set(|script| {
+        script.transactions = all;
+        script.slot = 30;
+    });
     let rpc = chain.node.serve().await;
     backfill::backfill(&database.pool, rpc, CommitmentConfig::confirmed(), 0..=5)
         .await

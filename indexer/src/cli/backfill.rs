@@ -17,7 +17,7 @@ pub struct Backfill {
     /// First slot to read
     #[arg(long, default_value_t = 0, value_name = "SLOT")]
     from_slot: u64,
-    /// Last slot to read [default: the newest]
+    /// Last slot to read [default: the newest that is final]
     #[arg(long, default_value_t = u64::MAX, hide_default_value = true, value_name = "SLOT")]
     to_slot: u64,
     /// Print what was done as JSON

@@ -39,10 +39,12 @@ enum Verb {
 impl DeadLetters {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let context = Context::new(config);
-        run::prepare(&context).await?;
         match self.verb {
             Verb::List => self.list(&context).await,
-            Verb::Replay => self.replay(&context).await,
+            Verb::Replay => {
+                run::prepare(&context).await?;
+                self.replay(&context).await
+            }
         }
     }
 
@@ -50,7 +52,7 @@ impl DeadLetters {
         let mut connection = context.pool.acquire().await.context("the database")?;
         let waiting = dead_letters::waiting(&mut connection, 0, LISTED)
             .await
-            .context("reading the dead letters")?;
+            .context("reading the dead letters (a database that is new has none: run `migrate`)")?;
         if self.json {
             let letters: Vec<_> = waiting.iter().map(shown).collect();
             print_json(&letters)?;

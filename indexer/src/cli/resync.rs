@@ -9,7 +9,7 @@ use solana_pubkey::Pubkey;
 
 use crate::{
     config::Config,
-    repair::resync,
+    repair::resync::{self, Wanted},
     run::{self, Context},
 };
 
@@ -18,6 +18,10 @@ pub struct Resync {
     /// Only these accounts [default: all of the program]
     #[arg(long, value_name = "ADDRESS")]
     address: Vec<Pubkey>,
+    /// Go back to a node that is behind what the tables say, which a node that was wrong
+    /// may have made them say
+    #[arg(long, conflicts_with = "address")]
+    back: bool,
     /// Print what was done as JSON
     #[arg(long)]
     json: bool,
@@ -31,7 +35,10 @@ impl Resync {
             context.config.database.options.clone(),
             &context.rpc,
             context.commitment(),
-            &self.address,
+            Wanted {
+                only: &self.address,
+                is_back: self.back,
+            },
         )
         .await
         .context("could not resync")?;

@@ -135,7 +135,7 @@ fn settle_round(game: &mut GameBody, settled: &RoundSettled) {
 
 fn settle(game: &mut GameBody, event: &GameSettled, time: i64) {
     if is_over(game) {
-        return;
+        return end_at(game, time);
     }
     sold_for(game, takings(event));
     game.prize_pool = U64(event.prize_pool);
@@ -163,9 +163,16 @@ fn hit_jackpot(game: &GameBody) -> bool {
             .any(|((tier, mean), paid)| jackpot_hit(&seed, tier, mean.0, paid.0))
 }
 
+/// The time of its end, where nobody knew it yet.
+fn end_at(game: &mut GameBody, time: i64) {
+    if game.settled_at == 0 {
+        game.settled_at = time;
+    }
+}
+
 fn cancel(game: &mut GameBody, event: &GameCancelled, time: i64) {
     if is_over(game) {
-        return;
+        return end_at(game, time);
     }
     sold_for(game, event.owed);
     game.settled_at = time;

@@ -26,8 +26,9 @@ pub struct Backfilled {
     pub letters: u64,
 }
 
-/// Reads the transactions of these slots, oldest first; those that the table has are left
-/// alone. The ledger's own place stays.
+/// Reads the transactions of these slots, oldest first, as far as they are final: nobody
+/// watches what a fork may yet drop of them. Those that the table has are left alone. The
+/// ledger's own place stays.
 ///
 /// # Errors
 /// When the node or the database fails, or the node lists a transaction that it does not
@@ -38,6 +39,10 @@ pub async fn backfill(
     commitment: CommitmentConfig,
     slots: std::ops::RangeInclusive<u64>,
 ) -> Result<Backfilled, LedgerError> {
+    let finalized = rpc
+        .get_slot_with_commitment(CommitmentConfig::finalized())
+        .await?;
+    let slots = *slots.start()..=finalized.min(*slots.end());
     let (chunks, mut received) = mpsc::channel::<Chunk>(CHUNK_CAPACITY);
     let ledger = Ledger::new(
         rpc,

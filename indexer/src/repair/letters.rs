@@ -19,12 +19,12 @@ use crate::{
         batch::Batch,
         column::Time,
         dead_letters::{self, LetterKind, Waiting},
-        transactions,
+        transactions, watermark,
     },
 };
 
 /// Letters looked at in one go.
-const PAGE: i64 = 500;
+const PAGE: i64 = 50;
 
 /// What became of letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -119,6 +119,9 @@ async fn transaction(
         Ok(update) => update,
         Err(reason) => return Ok(Err(reason)),
     };
+    if Some(update.slot) > watermark::settled_slots(connection).await?.1 {
+        return Ok(Err("a fork may yet drop its slot".to_owned()));
+    }
     let decoded = match decode::decode(&update, Time::now()) {
         Ok(decoded) => decoded,
         Err(error) => return Ok(Err(error.to_string())),

@@ -33,6 +33,20 @@ pub enum ResyncError {
     Database(#[from] sqlx::Error),
     #[error("an indexer writes to this database; stop it first")]
     Taken,
+    #[error(
+        "the node is at slot {slot}, and the tables have everything up to slot {known}: ask a \
+         node that is as far, or say --back if it is the tables that are wrong"
+    )]
+    Behind { slot: i64, known: i64 },
+}
+
+/// What is done, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The accounts; all of the program where there are none.
+    pub only: &'a [Pubkey],
+    /// Whether the tables go back to a node that is behind them.
+    pub is_back: bool,
 }
 
 impl From<WriterError> for ResyncError {
@@ -63,15 +77,15 @@ pub async fn resync(
     options: PgConnectOptions,
     rpc: &RpcClient,
     commitment: CommitmentConfig,
-    only: &[Pubkey],
+    wanted: Wanted<'_>,
 ) -> Result<Resynced, ResyncError> {
     let mut writer = Writer::new(options);
     lead(&mut writer).await?;
     let connection = writer.connection().await?;
-    let done = if only.is_empty() {
-        all(connection, rpc, commitment).await
+    let done = if wanted.only.is_empty() {
+        all(connection, rpc, commitment, wanted.is_back).await
     } else {
-        some(connection, rpc, commitment, only).await
+        some(connection, rpc, commitment, wanted.only).await
     };
     writer.close().await;
     done
@@ -94,12 +108,18 @@ async fn all(
     connection: &mut PgConnection,
     rpc: &RpcClient,
     commitment: CommitmentConfig,
+    is_back: bool,
 ) -> Result<Resynced, ResyncError> {
     let snapshot = take_snapshot(rpc, commitment).await?;
     let mut done = Resynced {
         slot: snapshot.slot,
         ..Resynced::default()
     };
+    let known = watermark::snapshot_slot(connection).await?;
+    if let Some(known) = known.filter(|known| *known > snapshot.slot && !is_back) {
+        let slot = snapshot.slot;
+        return Err(ResyncError::Behind { slot, known });
+    }
     present::begin(connection).await?;
     for part in snapshot.accounts.chunks(PART) {
         done.accounts = done.accounts.saturating_add(write(connection, part).await?);
@@ -109,8 +129,11 @@ async fn all(
     present::analyze(connection).await?;
     let mut transaction = store::begin(connection).await?;
     for table in TABLES {
-        let closed = present::close_others(&mut transaction, table, snapshot.slot).await?;
+        let closed = present::close_all_others(&mut transaction, table, snapshot.slot).await?;
         done.closed = done.closed.saturating_add(closed);
+    }
+    if is_back {
+        watermark::go_back(&mut transaction, snapshot.slot).await?;
     }
     watermark::snapshot_done(&mut transaction, snapshot.slot).await?;
     transaction.commit().await?;

@@ -141,7 +141,7 @@ impl Columns {
 pub(super) fn insert_sql<R: Record>() -> String {
     let (names, given) = (names::<R>(), unnested::<R>());
     format!(
-        "INSERT INTO {} ({names}) SELECT {names} FROM {given}",
+        "INSERT INTO {} AS t ({names}) SELECT {names} FROM {given}",
         R::TABLE
     )
 }

@@ -1,7 +1,9 @@
 //! The monthly partitions of `game_events`.
 
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::TimeZone};
 use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::transactions;
 
 /// Months from year 1, so that they can be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +17,7 @@ impl Month {
 
     /// This month, UTC.
     pub fn now() -> Self {
-        let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+        let now = jiff::Timestamp::now().to_zoned(TimeZone::UTC);
         Self::of(now.date())
     }
 
@@ -128,7 +130,13 @@ pub async fn keep(
 ) -> Result<Kept, sqlx::Error> {
     let there = months(connection).await?;
     let months = |count: u32| i32::try_from(count.min(MOST)).unwrap_or_default();
-    let oldest = keep.map(|kept| now.plus(-months(kept)));
+    // A clock that is ahead must not make everything old: what is newest on the chain is
+    // asked, too.
+    let newest = transactions::newest_time(connection).await?;
+    let newest = newest.map(|time| Month::of(time.to_zoned(TimeZone::UTC).date()));
+    let oldest = keep
+        .zip(newest)
+        .map(|(kept, newest)| newest.min(now).plus(-months(kept)));
     let last = now.plus(months(ahead));
     let mut wanted: Vec<Month> = (0..=months(ahead)).map(|n| now.plus(n)).collect();
     let rest: Vec<(i32, i32)> = sqlx::query_as(

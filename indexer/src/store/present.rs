@@ -91,9 +91,30 @@ pub async fn close_others(
     table: &'static str,
     slot: i64,
 ) -> Result<u64, sqlx::Error> {
+    close_where(connection, table, slot, "AND t.slot <= $1").await
+}
+
+/// The same, whatever the rows say of when they were observed.
+///
+/// # Errors
+/// The database's.
+pub async fn close_all_others(
+    connection: &mut PgConnection,
+    table: &'static str,
+    slot: i64,
+) -> Result<u64, sqlx::Error> {
+    close_where(connection, table, slot, "").await
+}
+
+async fn close_where(
+    connection: &mut PgConnection,
+    table: &'static str,
+    slot: i64,
+    condition: &'static str,
+) -> Result<u64, sqlx::Error> {
     let sql = format!(
         "UPDATE {table} AS t SET closed_at_slot = $1, slot = $1, write_version = $2
-         WHERE t.closed_at_slot IS NULL AND t.slot <= $1
+         WHERE t.closed_at_slot IS NULL {condition}
            AND NOT EXISTS (SELECT FROM present p WHERE p.address = t.address)"
     );
     let done = sqlx::query(AssertSqlSafe(sql))

@@ -34,7 +34,8 @@ record! {
     }
 }
 
-/// Adds transactions, rows of [`TransactionRow`]; known ones stay as they are. Returns the new ones' signatures and ids.
+/// Adds transactions, rows of [`TransactionRow`]. Known ones stay as they are, but for a time
+/// or a place in the block that was not known. Returns the new ones' signatures and ids.
 ///
 /// # Errors
 /// The database's.
@@ -46,23 +47,31 @@ pub async fn insert(
         return Ok(HashMap::new());
     }
     let sql = format!(
-        "{} ON CONFLICT (signature) DO NOTHING RETURNING signature, id",
+        "{} ON CONFLICT (signature) DO UPDATE
+             SET block_time = COALESCE(t.block_time, excluded.block_time),
+                 block_index = COALESCE(t.block_index, excluded.block_index)
+             WHERE (t.block_time IS NULL AND excluded.block_time IS NOT NULL)
+                OR (t.block_index IS NULL AND excluded.block_index IS NOT NULL)
+         RETURNING signature, id, xmax = 0 AS is_new",
         insert_sql::<TransactionRow>()
     );
-    let new = rows.query(sql).fetch_all(connection).await?;
-    new.iter()
+    let changed = rows.query(sql).fetch_all(connection).await?;
+    changed
+        .iter()
+        .filter(|row| row.try_get("is_new").unwrap_or(true))
         .map(|row| Ok((row.try_get("signature")?, row.try_get("id")?)))
         .collect()
 }
 
-/// Which of the signatures are not in the table.
+/// Which of the signatures are not in the table, or without their time.
 ///
 /// # Errors
 /// The database's.
 pub async fn missing(pool: &PgPool, signatures: &[String]) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT u.signature FROM UNNEST($1::text[]) AS u(signature)
-         WHERE NOT EXISTS (SELECT FROM transactions t WHERE t.signature = u.signature)",
+         WHERE NOT EXISTS (SELECT FROM transactions t
+                           WHERE t.signature = u.signature AND t.block_time IS NOT NULL)",
     )
     .bind(signatures)
     .fetch_all(pool)
@@ -138,6 +147,23 @@ pub async fn advance(connection: &mut PgConnection, cursor: &Cursor) -> Result<(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The time of the newest block that the ledger has a transaction of, where it is known.
+///
+/// # Errors
+/// The database's.
+pub async fn newest_time(
+    connection: &mut PgConnection,
+) -> Result<Option<jiff::Timestamp>, sqlx::Error> {
+    let seconds: Option<Option<i64>> = sqlx::query_scalar(
+        "SELECT block_time FROM transactions ORDER BY slot DESC, id DESC LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(seconds
+        .flatten()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()))
 }
 
 /// The tables of a transaction's parts.

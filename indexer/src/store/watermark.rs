@@ -94,6 +94,35 @@ pub async fn snapshot_done(connection: &mut PgConnection, slot: i64) -> Result<(
     Ok(())
 }
 
+/// Slot of the last full snapshot.
+///
+/// # Errors
+/// The database's.
+pub async fn snapshot_slot(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    let slot: Option<Option<i64>> = sqlx::query_scalar("SELECT snapshot_slot::int8 FROM watermark")
+        .fetch_optional(connection)
+        .await?;
+    Ok(slot.flatten())
+}
+
+/// The tables are no further than `slot`, whatever was said before.
+///
+/// # Errors
+/// The database's.
+pub async fn go_back(connection: &mut PgConnection, slot: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE watermark SET snapshot_slot = LEAST(snapshot_slot, $1::int8),
+             applied_slot = LEAST(applied_slot, $1::int8),
+             chain_slot = LEAST(chain_slot, $1::int8),
+             confirmed_slot = LEAST(confirmed_slot, $1::int8),
+             finalized_slot = LEAST(finalized_slot, $1::int8)",
+    )
+    .bind(slot)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Everything streamed up to `applied` is in the tables; the chain is at `chain`.
 ///
 /// # Errors

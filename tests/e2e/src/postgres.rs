@@ -52,15 +52,16 @@ impl Database {
     }
 
     /// What a table says of what happened: its rows as JSON, without what depends on when
-    /// somebody looked. `order` makes them comparable.
-    pub async fn told(&self, table: &str, order: &str) -> serde_json::Value {
+    /// somebody looked and without `but`. `order` makes them comparable.
+    pub async fn told(&self, table: &str, order: &str, but: &[&str]) -> serde_json::Value {
+        let left_out: Vec<String> = LOOKS.iter().chain(but).map(ToString::to_string).collect();
         let sql = format!(
             "SELECT COALESCE(jsonb_agg(to_jsonb(t) - $1::text[] ORDER BY {order}), '[]')
              FROM {table} t"
         );
         let mut connection = server().database(&self.name).connect().await.unwrap();
         sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(LOOKS.map(str::to_owned).to_vec())
+            .bind(left_out)
             .fetch_one(&mut connection)
             .await
             .unwrap()

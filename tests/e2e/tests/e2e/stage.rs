@@ -228,6 +228,16 @@ impl Stage {
     /// An indexer that begins when everything is over makes the same rows as the one that
     /// watched, of the transactions alone.
     pub async fn a_late_indexer_tells_the_same(&self, name: &str) {
+        // The clock of surfpool's accounts is not that of its blocks.
+        let times = [
+            "settled_at",
+            "settled_time",
+            "joined_at",
+            "joined_time",
+            "won_at",
+            "won_time",
+        ];
+        let but = if name == "surfnet" { &times[..] } else { &[] };
         let database = Database::create(&format!("late_{name}")).await;
         let log = self.folder.path().join("late.log");
         let (indexer, ..) =
@@ -242,8 +252,8 @@ impl Stage {
             ("jackpot_wins", "game, tier"),
             ("claims", "game, kind, place, tier"),
         ] {
-            let watched = self.database.told(table, order).await;
-            let mut late = database.told(table, order).await;
+            let watched = self.database.told(table, order, but).await;
+            let mut late = database.told(table, order, but).await;
             let deadline = Instant::now() + PATIENCE;
             while late != watched {
                 let log = || std::fs::read_to_string(&log).unwrap_or_default();
@@ -253,7 +263,7 @@ impl Stage {
                     log()
                 );
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                late = database.told(table, order).await;
+                late = database.told(table, order, but).await;
             }
             assert_ne!(watched, serde_json::json!([]), "{table}");
         }
