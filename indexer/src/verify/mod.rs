@@ -90,12 +90,10 @@ pub async fn run(
     let mut doubts: HashSet<Place> = places(&last);
     let mut is_behind = true;
     while !doubts.is_empty() {
+        sleep(SETTLE).await;
         let mut next = match is_behind {
             true => look_behind(&last).await?,
-            false => {
-                sleep(SETTLE).await;
-                look().await?
-            }
+            false => look().await?,
         };
         let stayed = stayed(&last, &next);
         if is_behind && !stayed.is_empty() {

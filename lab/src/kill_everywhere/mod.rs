@@ -58,6 +58,8 @@ pub enum Victim {
     Keeper,
     /// An indexer that fills an empty database, follows, stops, and starts again.
     Indexer,
+    /// The same of a chain with forks, which it hears of over gRPC.
+    Forks,
     /// An indexer's migration of an empty database.
     Migration,
 }
@@ -68,6 +70,7 @@ impl Victim {
         match self {
             Self::Keeper => play::play(world, spots).await,
             Self::Indexer => tables::follow(world, spots).await,
+            Self::Forks => tables::follow_forks(world, spots).await,
             Self::Migration => tables::migrate(world, spots).await,
         }
     }

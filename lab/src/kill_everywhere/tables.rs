@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tokio::sync::OnceCell;
 
 use super::{NoScene, Played, Spot, killer::Killer};
-use crate::trial::{Database, Indexer, World, faults_of_tables, until_level};
+use crate::trial::{Database, Indexer, Relay, World, faults_of_tables, until_level};
 
 /// How long tables may take to be level with the chain, and a migration to end.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -20,12 +20,16 @@ struct Doomed {
 impl Doomed {
     async fn of(world: &World, database: &Database, spots: &[Spot]) -> Result<Self> {
         let indexer = Indexer::hire(world, database).await.context(NoScene)?;
+        Ok(Self::new(indexer, spots))
+    }
+
+    fn new(indexer: Indexer, spots: &[Spot]) -> Self {
         let indexer = Arc::new(indexer);
         let lost = Some(indexer.postgres.weather.clone());
-        Ok(Self {
+        Self {
             killer: Killer::aim(spots, &indexer, &indexer.watch, lost),
             indexer,
-        })
+        }
     }
 
     /// Starts the next life of one that was killed; fails where it ended by itself.
@@ -60,7 +64,29 @@ impl Doomed {
 pub(super) async fn follow(world: &World, spots: &[Spot]) -> Result<Played> {
     let database = Database::create().await.context(NoScene)?;
     let doomed = Doomed::of(world, &database, spots).await?;
-    let faults = live(world, &database, &doomed).await;
+    judge(world, database, doomed, || ()).await
+}
+
+/// The same of a chain with forks, over gRPC.
+pub(super) async fn follow_forks(world: &World, spots: &[Spot]) -> Result<Played> {
+    let database = Database::create().await.context(NoScene)?;
+    let relay = Relay::start(world, true).await.context(NoScene)?;
+    let indexer = Indexer::hire(world, &database).await.context(NoScene)?;
+    let indexer = indexer.of_relay(&relay).flag("--commitment", "processed");
+    judge(world, database, Doomed::new(indexer, spots), || {
+        relay.calm()
+    })
+    .await
+}
+
+/// `calm` is called before the tables are compared with the chain.
+async fn judge(
+    world: &World,
+    database: Database,
+    doomed: Doomed,
+    calm: impl Fn(),
+) -> Result<Played> {
+    let faults = live(world, &database, &doomed, calm).await;
     // It holds a connection to what is dropped now.
     doomed.indexer.kill().await?;
     let dropped = database.drop_now().await;
@@ -69,7 +95,12 @@ pub(super) async fn follow(world: &World, spots: &[Spot]) -> Result<Played> {
     Ok(doomed.played(faults))
 }
 
-async fn live(world: &World, database: &Database, doomed: &Doomed) -> Result<Vec<String>> {
+async fn live(
+    world: &World,
+    database: &Database,
+    doomed: &Doomed,
+    calm: impl Fn(),
+) -> Result<Vec<String>> {
     let games = world.games().await.context(NoScene)?;
     doomed.indexer.start().await?;
     doomed.until_level(world, database).await?;
@@ -81,6 +112,8 @@ async fn live(world: &World, database: &Database, doomed: &Doomed) -> Result<Vec
     // Killed while it drained or not: the next one goes on.
     doomed.indexer.stop().await?;
     doomed.indexer.start().await?;
+    doomed.until_level(world, database).await?;
+    calm();
     let slot = doomed.until_level(world, database).await?;
     faults_of_tables(world, database, slot, &[]).await
 }

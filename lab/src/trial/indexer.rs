@@ -6,7 +6,7 @@ use anyhow::Result;
 use lottery_demo::{api::Api, services::binary};
 use tokio::process::Command;
 
-use super::{database::Database, life::Life, watch::Watch, world::World};
+use super::{database::Database, life::Life, relay::Relay, watch::Watch, world::World};
 use crate::{RpcProxy, TcpProxy};
 
 /// What every indexer on trial is started with; flags of a trial's own win.
@@ -70,6 +70,14 @@ impl Indexer {
     pub fn flag(mut self, name: &'static str, value: impl ToString) -> Self {
         self.flags.push((name, value.to_string()));
         self
+    }
+
+    /// The same, hearing of the chain from a relay.
+    #[must_use]
+    pub fn of_relay(self, relay: &Relay) -> Self {
+        relay.agree(&self.rpc);
+        self.flag("--source", "geyser")
+            .flag("--geyser-url", relay.server.url())
     }
 
     /// Starts it, unless it runs: it follows the chain.

@@ -2,13 +2,17 @@
 //! stream that can be made to misbehave, with forks that the cluster itself never has.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use anchor_lang::Discriminator as _;
 use anyhow::{Context as _, Result};
-use lottery::state::Game;
+use lottery::state::Entry;
 use lottery_indexer::{
     ledger::{encoded, fetch},
     source::{AccountUpdate, Call, TransactionUpdate, take_snapshot},
@@ -20,12 +24,14 @@ use solana_rpc_client::{
     nonblocking::rpc_client::RpcClient, rpc_client::GetConfirmedSignaturesForAddress2Config,
 };
 use solana_signature::Signature;
+use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::EncodedConfirmedTransactionWithStatusMeta;
 use tokio::task::JoinSet;
 
 use super::world::World;
 use crate::{
-    GeyserChain, ScriptedGeyser,
+    GeyserChain, RpcFault, RpcProxy, Rule, ScriptedGeyser,
+    lock::lock,
     scripted_geyser::{ScriptedAccount, ScriptedCall, ScriptedTransaction},
     scripted_rpc::Depths,
 };
@@ -39,12 +45,14 @@ const FINALITY: u64 = 8;
 /// Share of slots without a transaction that another block was made for first.
 const FORKS: f64 = 0.3;
 
-/// Accounts that change in such a block, and as many that appear.
-const CHANGED: usize = 3;
+/// Accounts that change in such a block.
+const CHANGED: usize = 8;
 
 /// A server that tells of a cluster; it falls silent when this is dropped.
 pub struct Relay {
     pub server: ScriptedGeyser,
+    forked: Slots,
+    forks: Arc<AtomicBool>,
     _task: JoinSet<()>,
 }
 
@@ -59,7 +67,9 @@ impl Relay {
             confirmed: 0,
             finalized: FINALITY,
         });
+        let (forked, forks) = (Slots::default(), Arc::new(AtomicBool::new(forks)));
         let mut teller = Teller {
+            forked: forked.clone(),
             chain: server.chain.clone(),
             last: slot,
             tip: slot,
@@ -67,7 +77,8 @@ impl Relay {
             accounts: by_address(begun.accounts),
             newest: None,
             rpc,
-            chance: forks.then(|| StdRng::seed_from_u64(7)),
+            forks: forks.clone(),
+            chance: StdRng::seed_from_u64(7),
         };
         teller.transactions().await?;
         let mut task = JoinSet::new();
@@ -81,6 +92,8 @@ impl Relay {
         });
         Ok(Self {
             server,
+            forked,
+            forks,
             _task: task,
         })
     }
@@ -88,6 +101,28 @@ impl Relay {
 
 /// A transaction and its time (unix seconds).
 type Executed = (ScriptedTransaction, Option<i64>);
+
+impl Relay {
+    /// From now on there are no forks.
+    pub fn calm(&self) {
+        self.forks.store(false, Ordering::Relaxed);
+    }
+
+    /// Has a node agree: where another block was voted down there is none.
+    pub(super) fn agree(&self, node: &RpcProxy) {
+        let forked = self.forked.clone();
+        let hide = RpcFault::lie(move |_, answer| {
+            let forked = lock(&forked);
+            if let Some(blocks) = answer["result"].as_array_mut() {
+                blocks.retain(|slot| slot.as_u64().is_none_or(|it| !forked.contains(&it)));
+            }
+        });
+        node.weather.add(Rule::on("getBlocks", hide));
+    }
+}
+
+/// Those of blocks that nobody voted for.
+type Slots = Arc<Mutex<BTreeSet<u64>>>;
 
 type Accounts = HashMap<Pubkey, AccountUpdate>;
 
@@ -104,12 +139,14 @@ struct Teller {
     accounts: Accounts,
     /// The newest transaction that was seen.
     newest: Option<Signature>,
+    forked: Slots,
     /// What the next block builds on.
     tip: u64,
     /// Some transaction.
     model: Option<ScriptedTransaction>,
-    /// Decides on forks, where there are any.
-    chance: Option<StdRng>,
+    forks: Arc<AtomicBool>,
+    /// Decides on forks, while there are any.
+    chance: StdRng,
 }
 
 impl Teller {
@@ -146,20 +183,21 @@ impl Teller {
 
     /// By chance, makes a block that nobody will vote for, and in it what never happened.
     fn fork(&mut self, slot: u64) -> bool {
-        let chance = self.chance.as_mut();
-        if !chance.is_some_and(|rng| rng.random_bool(FORKS)) {
+        if !self.forks.load(Ordering::Relaxed) || !self.chance.random_bool(FORKS) {
             return false;
         }
         self.chain.begin(slot, self.tip);
         let mut accounts: Vec<&AccountUpdate> = self.accounts.values().collect();
         accounts.sort_by_key(|account| account.address);
+        // Entries first: they are what there is most of.
+        accounts.sort_by_key(|account| !account.data.starts_with(Entry::DISCRIMINATOR));
         for account in accounts.iter().take(CHANGED) {
             let changed = ScriptedAccount {
                 lamports: account.lamports + 1,
                 ..scripted(account)
             };
-            // No chain has two games of one house and number.
-            if !account.data.starts_with(Game::DISCRIMINATOR) {
+            // Of the others there is one of a kind at most.
+            if account.data.starts_with(Entry::DISCRIMINATOR) {
                 let address = Pubkey::new_unique();
                 let unseen = ScriptedAccount {
                     address,
@@ -172,13 +210,17 @@ impl Teller {
         if let Some(model) = self.model.clone() {
             let mut signature = [9; 64];
             signature[..8].copy_from_slice(&slot.to_le_bytes());
+            // What succeeds once does not succeed again.
             let transaction = ScriptedTransaction {
                 signature: signature.into(),
+                error: Some(TransactionError::AccountInUse),
+                inner: None,
                 ..model
             };
             self.chain.transact(slot, transaction);
         }
         self.chain.freeze(slot);
+        lock(&self.forked).insert(slot);
         true
     }
 

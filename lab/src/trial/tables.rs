@@ -17,6 +17,9 @@ use super::{
 /// Pause between two looks.
 const LOOKS: Duration = Duration::from_millis(50);
 
+/// How long a fork may take to be taken back.
+const SETTLING: Duration = Duration::from_secs(20);
+
 /// Faults of one kind that are told.
 const SHOWN: usize = 5;
 
@@ -200,6 +203,28 @@ pub async fn faults_of_tables(
     if let Err(error) = verify_database(&world.localnet, Some(&database.url())).await {
         faults.push(format!("{error:#}"));
     }
+    let deadline = Instant::now() + SETTLING;
+    let mut ledger = faults_of_ledger(world, database, slot).await?;
+    while !ledger.is_empty() && Instant::now() < deadline {
+        sleep(LOOKS).await;
+        ledger = faults_of_ledger(world, database, slot).await?;
+    }
+    faults.extend(ledger);
+    let (deadlocks, orphans) = (database.deadlocks().await?, database.orphans().await?);
+    if deadlocks > 0 || orphans > 0 {
+        faults.push(format!(
+            "{deadlocks} deadlocks, {orphans} events of no transaction"
+        ));
+    }
+    let own = database.letters().await?.into_iter();
+    for (kind, reason) in own.filter(|(kind, _)| !letters.contains(&&**kind)) {
+        faults.push(format!("a dead letter, {kind}: {reason}"));
+    }
+    Ok(faults)
+}
+
+async fn faults_of_ledger(world: &World, database: &Database, slot: u64) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
     let expected = world.transactions(slot).await?;
     let (found, twice) = database.transactions(slot).await?;
     let missing = expected.keys().filter(|it| !found.contains_key(*it));
@@ -213,16 +238,6 @@ pub async fn faults_of_tables(
                 "{signature} is {told:?} on the chain, and {found:?}"
             ));
         }
-    }
-    let (deadlocks, orphans) = (database.deadlocks().await?, database.orphans().await?);
-    if deadlocks > 0 || orphans > 0 {
-        faults.push(format!(
-            "{deadlocks} deadlocks, {orphans} events of no transaction"
-        ));
-    }
-    let own = database.letters().await?.into_iter();
-    for (kind, reason) in own.filter(|(kind, _)| !letters.contains(&&**kind)) {
-        faults.push(format!("a dead letter, {kind}: {reason}"));
     }
     Ok(faults)
 }

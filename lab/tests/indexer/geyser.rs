@@ -19,10 +19,7 @@ async fn set(world: Arc<World>, forks: bool) -> (Relay, Stage) {
     let commitment = if forks { "processed" } else { "confirmed" };
     let database = Database::create().await.unwrap();
     let stage = Stage::set(world, database, 1, |indexer| {
-        indexer
-            .flag("--source", "geyser")
-            .flag("--geyser-url", relay.server.url())
-            .flag("--commitment", commitment)
+        indexer.of_relay(&relay).flag("--commitment", commitment)
     })
     .await;
     stage.indexer().start().await.unwrap();
@@ -106,11 +103,12 @@ pub async fn streams_fall_silent(world: Arc<World>) {
 /// Every now and then another block is made first, with accounts and a transaction that the
 /// chain will never have had.
 pub async fn forks_are_taken_back(world: Arc<World>) {
-    let (_relay, stage) = set(world, true).await;
+    let (relay, stage) = set(world, true).await;
     stage.play(GAMES).await;
     until("a fork was taken back", async || {
         stage.database.dropped_slots().await.unwrap() > 0
     })
     .await;
+    relay.calm();
     stage.judge().await;
 }
