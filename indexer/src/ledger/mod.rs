@@ -12,22 +12,21 @@ pub mod event;
 mod instruction;
 mod json;
 mod node;
+mod page;
 pub mod rebuild;
 pub mod replay;
 mod rows;
 mod wire;
 pub mod write;
 
-use std::{collections::HashSet, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{collections::VecDeque, ops::RangeInclusive, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::{
     nonblocking::rpc_client::RpcClient, rpc_client::GetConfirmedSignaturesForAddress2Config,
 };
 use solana_rpc_client_api::response::RpcConfirmedTransactionStatusWithSignature;
 use solana_signature::Signature;
-use solana_transaction_status_client_types::EncodedConfirmedTransactionWithStatusMeta as Transaction;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -36,23 +35,23 @@ use crate::{
     error::{LedgerError, redact},
     source::{TransactionUpdate, at_least_confirmed},
     store::{
-        dead_letters::{DeadLetter, LetterKind},
+        dead_letters::DeadLetter,
         transactions::{self, Cursor, Move},
     },
 };
 
 use blocks::Blocks;
 pub use node::{fetch, newest_transaction};
-use node::{is_unknown_signature, signature, slot};
+use node::{is_unknown_signature, signature};
 
 /// Most signatures a node gives at once.
 const PAGE: usize = 1_000;
 
+/// Pages that are kept until they are read.
+const KEPT: usize = 20;
+
 /// Transactions written in one database transaction.
 pub const CHUNK: usize = 1_000;
-
-/// Transactions asked for at the same time.
-const CONCURRENCY: usize = 16;
 
 /// How often a transaction that the node lists but does not have is asked for
 /// before it is set aside; nodes list signatures slightly before they serve them.
@@ -79,16 +78,6 @@ pub struct Chunk {
     pub done: oneshot::Sender<()>,
 }
 
-/// A transaction as far as the node gave it.
-enum Fetched {
-    Read(Box<TransactionUpdate>),
-    Unreadable(DeadLetter),
-    /// Listed, but not served yet.
-    Missing,
-    /// In the table already.
-    Known,
-}
-
 /// What is read, and how far that brought the ledger.
 struct Walk {
     slots: RangeInclusive<u64>,
@@ -99,6 +88,32 @@ struct Walk {
     /// Where it stands after what was handed over.
     cursor: Option<Cursor>,
     blocks: Blocks,
+    /// Told when what was handed over last is in the tables.
+    written: Option<oneshot::Receiver<()>>,
+    /// Whether there was more than a page of it: then there may be as much again.
+    is_long: bool,
+}
+
+impl Walk {
+    fn new(slots: RangeInclusive<u64>, is_moving: bool) -> Self {
+        Self {
+            slots,
+            hopeless: None,
+            is_moving,
+            cursor: None,
+            blocks: Blocks::default(),
+            written: None,
+            is_long: false,
+        }
+    }
+
+    /// Waits until what was handed over last is in the tables.
+    async fn settle(&mut self) -> Result<(), LedgerError> {
+        match self.written.take() {
+            Some(written) => written.await.map_err(|_| LedgerError::Deaf),
+            None => Ok(()),
+        }
+    }
 }
 
 type Listed = RpcConfirmedTransactionStatusWithSignature;
@@ -130,11 +145,16 @@ impl Ledger {
             let hopeless = hopeless.map(|(signature, _)| signature.clone());
             let caught_up = tokio::select! {
                 () = stop.cancelled() => return,
-                caught_up = self.catch_up(hopeless) => caught_up,
+                caught_up = self.walk(hopeless) => caught_up,
             };
             match caught_up {
-                Ok(None) => missing = None,
-                Ok(Some(signature)) => {
+                Ok((None, is_long)) => {
+                    missing = None;
+                    if is_long {
+                        continue;
+                    }
+                }
+                Ok((Some(signature), _)) => {
                     let times = missing
                         .filter(|(before, _)| *before == signature)
                         .map_or(0, |(_, times)| times);
@@ -159,26 +179,34 @@ impl Ledger {
     /// # Errors
     /// When the node or the database fails.
     pub async fn catch_up(&self, hopeless: Option<String>) -> Result<Option<String>, LedgerError> {
-        let cursor = transactions::cursor(&self.pool).await?;
+        Ok(self.walk(hopeless).await?.0)
+    }
+
+    /// The same; and whether there was much, so that there may be more.
+    async fn walk(&self, hopeless: Option<String>) -> Result<(Option<String>, bool), LedgerError> {
         let mut walk = Walk {
-            slots: 0..=u64::MAX,
             hopeless,
-            is_moving: true,
-            cursor: cursor.clone(),
-            blocks: Blocks::default(),
+            cursor: transactions::cursor(&self.pool).await?,
+            ..Walk::new(0..=u64::MAX, true)
         };
-        let Some(cursor) = cursor else {
-            return self.read(None, &mut walk).await;
+        let read = self.read_on(&mut walk).await;
+        walk.settle().await?;
+        Ok((read?, walk.is_long))
+    }
+
+    async fn read_on(&self, walk: &mut Walk) -> Result<Option<String>, LedgerError> {
+        let Some(cursor) = walk.cursor.clone() else {
+            return self.read(None, walk).await;
         };
         let until = signature(&cursor.signature)?;
-        match self.read(Some(until), &mut walk).await {
+        match self.read(Some(until), walk).await {
             Err(LedgerError::Rpc(error)) if is_unknown_signature(&error) => {
                 // The node has forgotten it, as nodes do after a while. What it
                 // still has from that slot on is read.
                 let slot = cursor.slot;
                 tracing::warn!(slot, "the node no longer knows where the ledger stands");
                 walk.slots = u64::try_from(slot).unwrap_or_default()..=u64::MAX;
-                self.read(None, &mut walk).await
+                self.read(None, walk).await
             }
             read => read,
         }
@@ -193,20 +221,16 @@ impl Ledger {
         &self,
         slots: RangeInclusive<u64>,
     ) -> Result<Option<String>, LedgerError> {
-        let mut walk = Walk {
-            slots,
-            hopeless: None,
-            is_moving: false,
-            cursor: None,
-            blocks: Blocks::default(),
-        };
-        self.read(None, &mut walk).await
+        let mut walk = Walk::new(slots, false);
+        let read = self.read(None, &mut walk).await;
+        walk.settle().await?;
+        read
     }
 
     /// Reads the transactions after `until` and of these slots, oldest first.
     ///
-    /// Nodes list newest first. Only where each page begins is remembered, and the pages
-    /// are asked for once more: a history of years takes no more memory than a day's.
+    /// Nodes list newest first. Where each page begins is remembered, and the last pages; the
+    /// others are asked for once more: a history of years takes no more memory than a day's.
     async fn read(
         &self,
         until: Option<Signature>,
@@ -215,8 +239,9 @@ impl Ledger {
         let from = *walk.slots.start();
         let newest = self.page(None, until, from).await?;
         let mut begins = Vec::new();
-        let mut page = newest.clone();
-        while page.len() >= PAGE
+        let mut kept: VecDeque<Vec<Listed>> = VecDeque::new();
+        while let page = kept.back().unwrap_or(&newest)
+            && page.len() >= PAGE
             && let Some(last) = page.last()
         {
             let begin = signature(&last.signature)?;
@@ -224,15 +249,20 @@ impl Ledger {
                 return Err(LedgerError::Page(begin));
             }
             begins.push(begin);
-            page = self.page(Some(begin), until, from).await?;
+            kept.push_back(self.page(Some(begin), until, from).await?);
+            if kept.len() > KEPT {
+                kept.pop_front();
+            }
         }
-        // The oldest page is at hand, if there is more than one.
-        while begins.pop().is_some() {
+        walk.is_long = !begins.is_empty();
+        while let Some(begin) = begins.pop() {
+            let page = match kept.pop_back() {
+                Some(page) => page,
+                None => self.page(Some(begin), until, from).await?,
+            };
             if let Some(missing) = self.take(page, walk).await? {
                 return Ok(Some(missing));
             }
-            let Some(begin) = begins.last() else { break };
-            page = self.page(Some(*begin), until, from).await?;
         }
         // Asked for once more, the newest would no longer end where the next one begins.
         self.take(newest, walk).await
@@ -258,141 +288,5 @@ impl Ledger {
         // A page cut short by `from` is the last one, too.
         page.retain(|info| info.slot >= from);
         Ok(page)
-    }
-
-    /// Reads the transactions of a page and hands them over, oldest first; returns the
-    /// first that was not served yet.
-    async fn take(
-        &self,
-        mut page: Vec<Listed>,
-        walk: &mut Walk,
-    ) -> Result<Option<String>, LedgerError> {
-        page.reverse();
-        page.retain(|info| walk.slots.contains(&info.slot));
-        for chunk in page.chunks(CHUNK) {
-            let signatures: Vec<String> = chunk.iter().map(|i| i.signature.clone()).collect();
-            let missing = transactions::missing(&self.pool, &signatures).await?;
-            let missing: HashSet<String> = missing.into_iter().collect();
-            let mut wanted = Vec::with_capacity(missing.len());
-            for info in chunk.iter().filter(|it| missing.contains(&it.signature)) {
-                wanted.push((info.slot, signature(&info.signature)?));
-            }
-            let wanted = wanted.into_iter();
-            walk.blocks.read(&self.rpc, self.commitment, wanted).await?;
-            let mut asked = Vec::with_capacity(chunk.len());
-            for info in chunk {
-                let is_missing = missing.contains(&info.signature);
-                let served = walk.blocks.take(&signature(&info.signature)?);
-                asked.push((info.clone(), is_missing, served));
-            }
-            if let Some(last) = chunk.last() {
-                walk.blocks.keep(last.slot);
-            }
-            let hopeless = walk.hopeless.as_deref();
-            let fetched: Vec<Fetched> = stream::iter(asked)
-                .map(|(info, missing, served)| async move {
-                    if missing {
-                        let give_up = hopeless == Some(info.signature.as_str());
-                        self.fetch(&info, served, give_up).await
-                    } else {
-                        Ok(Fetched::Known)
-                    }
-                })
-                .buffered(CONCURRENCY)
-                .try_collect()
-                .await?;
-            if let Some(missing) = self.hand_over(chunk, fetched, walk).await? {
-                return Ok(Some(missing));
-            }
-        }
-        Ok(None)
-    }
-
-    /// `served` is what a block held of it.
-    async fn fetch(
-        &self,
-        info: &Listed,
-        served: Option<Transaction>,
-        give_up: bool,
-    ) -> Result<Fetched, LedgerError> {
-        let letter = |bytes: Vec<u8>, reason: String| {
-            Ok::<_, LedgerError>(DeadLetter {
-                kind: LetterKind::Transaction,
-                key: info.signature.clone(),
-                slot: slot(info.slot)?,
-                lamports: None,
-                owner: None,
-                bytes,
-                reason,
-            })
-        };
-        let signature = signature(&info.signature)?;
-        let served = match served {
-            Some(served) => Some(served),
-            None => fetch(&self.rpc, self.commitment, &signature).await?,
-        };
-        let Some(transaction) = served else {
-            return Ok(if give_up {
-                Fetched::Unreadable(letter(
-                    Vec::new(),
-                    "the node lists this transaction but does not serve it".to_owned(),
-                )?)
-            } else {
-                Fetched::Missing
-            });
-        };
-        Ok(match encoded::read(signature, &transaction) {
-            Ok(read) => Fetched::Read(Box::new(read)),
-            Err(error) => Fetched::Unreadable(letter(
-                serde_json::to_vec(&transaction).unwrap_or_default(),
-                error.to_string(),
-            )?),
-        })
-    }
-
-    /// Has the transactions up to the first that is missing written, and the cursor
-    /// with them.
-    async fn hand_over(
-        &self,
-        chunk: &[Listed],
-        fetched: Vec<Fetched>,
-        walk: &mut Walk,
-    ) -> Result<Option<String>, LedgerError> {
-        let (mut transactions, mut letters) = (Vec::new(), Vec::new());
-        let (mut last, mut missing) = (None, None);
-        for (info, fetched) in chunk.iter().zip(fetched) {
-            match fetched {
-                Fetched::Missing => {
-                    missing = Some(info.signature.clone());
-                    break;
-                }
-                Fetched::Known => {}
-                Fetched::Unreadable(letter) => letters.push(letter),
-                Fetched::Read(transaction) => transactions.push(*transaction),
-            }
-            last = Some(info);
-        }
-        let mut cursor = None;
-        if let Some(last) = last.filter(|_| walk.is_moving) {
-            let to = Cursor {
-                signature: last.signature.clone(),
-                slot: slot(last.slot)?,
-            };
-            let from = walk.cursor.replace(to.clone());
-            cursor = Some(Move { from, to });
-        }
-        let (done, written) = oneshot::channel();
-        let chunk = Chunk {
-            transactions,
-            letters,
-            cursor,
-            done,
-        };
-        self.writer
-            .send(chunk)
-            .await
-            .map_err(|_| LedgerError::Deaf)?;
-        written.await.map_err(|_| LedgerError::Deaf)?;
-        Ok(missing)
     }
 }
