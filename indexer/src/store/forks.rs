@@ -7,7 +7,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::ReadColumn as _;
 use crate::source::END_OF_SLOT;
 
-/// Accounts of a table whose rows speak of slots above one, with their slots.
+/// Accounts of a table whose rows speak of slots above one, with their slots: the last and
+/// the first. One that a fork alone had is in no snapshot, which closes its row at a slot of
+/// its own.
 ///
 /// # Errors
 /// The database's.
@@ -17,7 +19,12 @@ pub async fn above(
     slot: Option<i64>,
     limit: i64,
 ) -> Result<Vec<(i64, Pubkey)>, sqlx::Error> {
-    let sql = format!("SELECT slot::int8, address FROM {table} WHERE slot > $1 LIMIT $2");
+    let sql = format!(
+        "SELECT s.slot::int8 AS slot, r.address
+         FROM (SELECT slot, first_slot, address FROM {table} WHERE slot > $1 LIMIT $2) r,
+              LATERAL (VALUES (r.slot), (r.first_slot)) s(slot)
+         WHERE s.slot > $1"
+    );
     sqlx::query(AssertSqlSafe(sql))
         .bind(slot.unwrap_or(-1))
         .bind(limit)
