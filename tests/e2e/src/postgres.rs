@@ -8,7 +8,7 @@ pub struct Database {
 }
 
 /// Columns that say when an account was seen, or what no transaction tells of it.
-const LOOKS: [&str; 9] = [
+const LOOKS: [&str; 10] = [
     "slot",
     "first_slot",
     "write_version",
@@ -18,6 +18,7 @@ const LOOKS: [&str; 9] = [
     "bounty_escrow",
     "next_round_at",
     "draw_index",
+    "entries_closed",
 ];
 
 /// The server: `DATABASE_URL`'s, or the one of the `PG*` variables.
