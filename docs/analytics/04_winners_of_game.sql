@@ -1,5 +1,6 @@
 -- Who won a game?
 -- $1 game
+-- Plan: winners_pkey
 SELECT place, ticket, player, prize
 FROM winners
 WHERE game = $1

@@ -1,5 +1,6 @@
 -- What was a player paid lately, and by which transaction?
 -- $1 player
+-- Plan: payments_by_player, transactions_pkey
 SELECT p.at, p.kind, p.game, p.place, p.tier, p.amount, t.signature
 FROM payments p
 JOIN transactions t ON t.id = p.transaction_id

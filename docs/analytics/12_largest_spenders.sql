@@ -1,4 +1,5 @@
 -- Which players spent most?
+-- Plan: player_stats_by_spending
 SELECT player, games_played, spent, prizes + awards AS won
 FROM player_stats
 WHERE currency = 'SOL'

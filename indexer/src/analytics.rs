@@ -50,6 +50,7 @@ pub const QUESTIONS: &[Question] = &[
     question!("19_recent_transactions"),
     question!("20_transactions_of_wallet"),
     question!("21_recent_failures"),
+    question!("22_winnings_of_player"),
 ];
 
 impl Question {
@@ -75,6 +76,15 @@ impl Question {
             .collect()
     }
 
+    /// What its plan is to read, at size: indexes, and `scan of` tables that are small.
+    pub fn plan(&self) -> Vec<&'static str> {
+        let plan = self
+            .text
+            .lines()
+            .find_map(|line| line.strip_prefix("-- Plan: "));
+        plan.unwrap_or_default().split(", ").collect()
+    }
+
     /// The statement.
     pub fn sql(&self) -> &'static str {
         let start = self.text.find("SELECT").unwrap_or_default();
@@ -93,6 +103,7 @@ mod tests {
         for question in QUESTIONS {
             assert!(question.asked().ends_with('?'), "{}", question.name);
             assert!(question.sql().starts_with("SELECT"), "{}", question.name);
+            assert!(!question.plan().contains(&""), "{}", question.name);
             let about = question.about();
             for number in 1..=3 {
                 let used = question.sql().contains(&format!("${number}"));

@@ -17,9 +17,10 @@ use crate::{
     ledger::rebuild::{self, RebuildError},
     store::{
         self,
-        derived::{self, Candidate, Derived, EntryTickets},
+        derived::{self, Derived, EntryTickets},
         games::GameBody,
         incomplete,
+        proofs::{self, Candidate},
         table::{self, Row},
     },
 };
@@ -68,7 +69,7 @@ pub async fn once(pool: &PgPool) -> Result<(), DeriveError> {
         }
     }
     prove_rounds(pool).await?;
-    derived::close_done_draws(pool).await?;
+    proofs::close_done_draws(pool).await?;
     Ok(())
 }
 
@@ -79,10 +80,15 @@ async fn fill_in(pool: &PgPool) -> Result<(), DeriveError> {
         if games.is_empty() {
             return Ok(());
         }
+        let mut has_changed = false;
         for game in games {
             let reason = match make_rows(pool, &game).await {
-                Ok(Ok(added)) => {
+                Ok(Ok(Some(added))) => {
                     tracing::info!(%game, added, "rows made of the ledger");
+                    continue;
+                }
+                Ok(Ok(None)) => {
+                    has_changed = true;
                     continue;
                 }
                 Ok(Err(error)) => error.to_string(),
@@ -92,14 +98,22 @@ async fn fill_in(pool: &PgPool) -> Result<(), DeriveError> {
             tracing::warn!(%game, reason, "rows are missing, and could not be made");
             incomplete::failed(pool, &game, &reason).await?;
         }
+        if has_changed {
+            // Whoever writes these games shall go first: they have their turn next time.
+            return Ok(());
+        }
     }
 }
 
-/// Makes a game's missing rows; returns how many there were.
-async fn make_rows(pool: &PgPool, game: &Pubkey) -> Result<Result<u64, RebuildError>, sqlx::Error> {
+/// Makes a game's missing rows; returns how many there were, `None` if the game changed
+/// meanwhile.
+async fn make_rows(
+    pool: &PgPool,
+    game: &Pubkey,
+) -> Result<Result<Option<u64>, RebuildError>, sqlx::Error> {
     let row = incomplete::game(pool, game).await?;
     let history = incomplete::history(pool, game).await?;
-    match rebuild::make(game, &history, row.as_ref().map(|row| &row.body)) {
+    match rebuild::make(game, &history, row.as_ref()) {
         Ok(made) => Ok(Ok(incomplete::complete(pool, game, &made).await?)),
         Err(error) => Ok(Err(error)),
     }
@@ -174,7 +188,7 @@ fn compute(
 async fn prove_rounds(pool: &PgPool) -> Result<(), DeriveError> {
     let mut after = (String::new(), -1);
     loop {
-        let candidates = derived::candidates(pool, &after).await?;
+        let candidates = proofs::candidates(pool, &after).await?;
         let Some(last) = candidates.last() else {
             return Ok(());
         };
@@ -184,7 +198,7 @@ async fn prove_rounds(pool: &PgPool) -> Result<(), DeriveError> {
             .filter(|c| round_seed(&c.value, &c.game, c.round) == c.seed)
             .collect();
         if !proven.is_empty() {
-            derived::prove(pool, &proven).await?;
+            proofs::prove(pool, &proven).await?;
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum IngestError {
     Writer(#[source] WriterError),
     #[error("another indexer writes to this database now; start this one again to stand by")]
     Superseded,
+    #[error("another indexer writes to this database already, while this one stops")]
+    Relieved,
     #[error("what arrived could not be decoded: {0}; it will be read again")]
     Prepare(#[source] tokio::task::JoinError),
     #[error(

@@ -20,7 +20,7 @@ use crate::{
     api,
     config::{Config, Database},
     derive,
-    error::ClaimError,
+    error::{ClaimError, IngestError},
     ingest::{CHANNEL_CAPACITY, CHUNK_CAPACITY, Ingest, Wiring},
     ledger::Ledger,
     source::{self, Chain, SlotStatus, Source as _},
@@ -194,7 +194,13 @@ async fn write(
         statistics: config.statistics,
     };
     tasks.spawn(infallible(source.run(sender, stop.clone())));
-    tasks.spawn(async move { ingest.run(receiver, chunks).await.context("writing") });
+    tasks.spawn(async move {
+        match ingest.run(receiver, chunks).await {
+            // What is left to be done, the other one does.
+            Err(IngestError::Relieved) => Ok(()),
+            ended => ended.context("writing"),
+        }
+    });
     tasks.spawn(infallible(ledger.run(stop.clone())));
     tasks.spawn(infallible(derive::run(pool.clone(), changed, stop.clone())));
     tasks.spawn(infallible(upkeep.run(pool.clone(), stop.clone())));

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{
-    prepare::{Gathered, Prepared},
+    prepare::{Gathered, Preparing},
     write,
 };
 use crate::{error::LedgerError, ledger::Chunk};
@@ -30,7 +30,8 @@ pub async fn store_history(
         letters: chunk.letters,
         ..Gathered::default()
     };
-    let prepared = Prepared::beside(gathered)
+    let prepared = Preparing::begin(gathered)
+        .end()
         .await
         .map_err(LedgerError::Prepare)?;
     let written = write::store(connection, &prepared).await?;

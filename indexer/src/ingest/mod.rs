@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
     sync::{Notify, mpsc},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,14 +25,14 @@ use crate::{
     source::{AccountUpdate, Chain, Event, SlotStatus, SlotUpdate},
     store::{
         watermark,
-        writer::{Writer, WriterError},
+        writer::{SILENCE, Writer, WriterError},
     },
     telemetry,
 };
 use forks::{Forks, Settled};
 pub use history::{Added, store_history};
 use persist::{Attempts, persist};
-use prepare::{Ended, Prepared, Step};
+use prepare::{Deaf, Preparing, Step};
 use write::Written;
 
 /// Events that wait for the writer before the source has to.
@@ -43,6 +43,9 @@ pub const CHUNK_CAPACITY: usize = 2;
 
 /// Most events taken at once.
 const BATCH_EVENTS: usize = 2_048;
+
+/// How often the writer says that it is there while it has nothing to write.
+const HEARTBEAT: Duration = Duration::from_secs(SILENCE.as_secs() / 4);
 
 /// A snapshot under way.
 #[derive(Clone, Copy)]
@@ -138,7 +141,12 @@ impl Ingest {
         let (sender, mut steps) = mpsc::channel(prepare::AHEAD);
         let preparing = tokio::spawn(prepare::run(events, chunks, sender));
         let mut result = Ok(());
-        while let Some(step) = steps.recv().await {
+        loop {
+            let Ok(step) = timeout(HEARTBEAT, steps.recv()).await else {
+                self.writer.beat().await;
+                continue;
+            };
+            let Some(step) = step else { break };
             result = self.take(step).await;
             if result.is_err() {
                 break;
@@ -149,8 +157,8 @@ impl Ingest {
         self.writer.close().await;
         result?;
         match ended {
-            Ok(Ok(()) | Err(Ended::Deaf)) => Ok(()),
-            Ok(Err(Ended::BrokenOff(error))) | Err(error) => Err(IngestError::Prepare(error)),
+            Ok(Ok(()) | Err(Deaf)) => Ok(()),
+            Err(error) => Err(IngestError::Prepare(error)),
         }
     }
 
@@ -158,9 +166,9 @@ impl Ingest {
     async fn take(&mut self, step: Step) -> Result<(), IngestError> {
         self.relearn().await?;
         match step {
-            Step::Write(prepared) => self.write(&prepared).await,
-            Step::Chunk(prepared, done) => {
-                self.write(&prepared).await?;
+            Step::Write(preparing) => self.write(preparing).await,
+            Step::Chunk(preparing, done) => {
+                self.write(preparing).await?;
                 // Who no longer waits need not be told.
                 let _ = done.send(());
                 Ok(())
@@ -170,7 +178,7 @@ impl Ingest {
                 self.snapshot = None;
                 Ok(())
             }
-            Step::Part(prepared) => self.part(&prepared).await,
+            Step::Part(preparing) => self.part(preparing).await,
             Step::Complete(slot) => self.complete(slot).await,
             Step::Trouble(trouble) => {
                 self.note(&redact(&trouble)).await;
@@ -179,9 +187,10 @@ impl Ingest {
         }
     }
 
-    async fn write(&mut self, prepared: &Prepared) -> Result<(), IngestError> {
+    async fn write(&mut self, preparing: Preparing) -> Result<(), IngestError> {
+        let prepared = preparing.end().await.map_err(IngestError::Prepare)?;
         let begun = Instant::now();
-        let written = persist!(self, connection => write::store(connection, prepared))?;
+        let written = persist!(self, connection => write::store(connection, &prepared))?;
         self.written(&prepared.gathered.accounts, written, begun.elapsed());
         Ok(())
     }
@@ -229,13 +238,14 @@ impl Ingest {
         }))
     }
 
-    async fn part(&mut self, prepared: &Prepared) -> Result<(), IngestError> {
+    async fn part(&mut self, preparing: Preparing) -> Result<(), IngestError> {
+        let prepared = preparing.end().await.map_err(IngestError::Prepare)?;
         let mut under = self.under().await?;
         let accounts = prepared.gathered.accounts.len();
         under.accounts = under.accounts.saturating_add(accounts);
         let begun = Instant::now();
         let written =
-            persist!(self, connection => write::store_part(connection, prepared, under.is_noted))?;
+            persist!(self, connection => write::store_part(connection, &prepared, under.is_noted))?;
         if under.generation != self.writer.generation() {
             // What the lost connection knew of the snapshot is lost with it.
             under.generation = 0;

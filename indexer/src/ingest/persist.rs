@@ -78,6 +78,9 @@ impl Attempts {
             WriterError::Taken => {
                 tracing::debug!("{error}");
                 let since = *self.taken.get_or_insert_with(Instant::now);
+                if self.has_led && stop.is_cancelled() {
+                    return Err(IngestError::Relieved);
+                }
                 if self.has_led && since.elapsed() > STEP_DOWN {
                     return Err(IngestError::Superseded);
                 }

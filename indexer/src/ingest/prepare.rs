@@ -2,7 +2,7 @@
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinError,
+    task::{JoinError, JoinHandle},
 };
 
 use super::BATCH_EVENTS;
@@ -18,7 +18,8 @@ use crate::{
     telemetry,
 };
 
-/// Steps that are ready before the writer is.
+/// Steps that wait for the writer; one more waits to wait. All of them are prepared at the
+/// same time.
 pub(super) const AHEAD: usize = 1;
 
 /// Fewer items than this are decoded in no time, more in a thread that nobody waits for.
@@ -124,53 +125,58 @@ impl Prepared {
             gathered,
         }
     }
+}
 
-    /// The same, beside everything else that this process does.
-    ///
+/// What is being prepared, beside everything else that this process does.
+#[derive(Debug)]
+pub(super) enum Preparing {
+    Done(Box<Prepared>),
+    Beside(JoinHandle<Prepared>),
+}
+
+impl Preparing {
+    /// Begins at once, whoever waits for it.
+    pub fn begin(gathered: Gathered) -> Self {
+        if gathered.len() < MANY {
+            return Self::Done(Box::new(Prepared::of(gathered)));
+        }
+        Self::Beside(tokio::task::spawn_blocking(|| Prepared::of(gathered)))
+    }
+
     /// # Errors
     /// When decoding breaks off: what was gathered is lost then, and must not be taken for
     /// written.
-    pub async fn beside(gathered: Gathered) -> Result<Self, JoinError> {
-        if gathered.len() < MANY {
-            return Ok(Self::of(gathered));
+    pub async fn end(self) -> Result<Box<Prepared>, JoinError> {
+        match self {
+            Self::Done(prepared) => Ok(prepared),
+            Self::Beside(task) => Ok(Box::new(task.await?)),
         }
-        tokio::task::spawn_blocking(|| Self::of(gathered)).await
     }
 }
 
 /// A step of the writer.
 #[derive(Debug)]
 pub(super) enum Step {
-    Write(Box<Prepared>),
+    Write(Preparing),
     /// A chunk of the ledger; who waits for it is told.
-    Chunk(Box<Prepared>, oneshot::Sender<()>),
+    Chunk(Preparing, oneshot::Sender<()>),
     Slot(SlotUpdate),
     Begin,
-    Part(Box<Prepared>),
+    Part(Preparing),
     Complete(i64),
     Trouble(String),
 }
 
-/// Why nothing more is prepared.
+/// Nobody writes any more.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// Nobody writes any more.
-    Deaf,
-    BrokenOff(JoinError),
-}
-
-impl From<JoinError> for Ended {
-    fn from(error: JoinError) -> Self {
-        Self::BrokenOff(error)
-    }
-}
+pub(super) struct Deaf;
 
 /// Prepares what arrives until nothing more does, or nobody writes any more.
 pub(super) async fn run(
     mut events: mpsc::Receiver<Event>,
     mut chunks: mpsc::Receiver<Chunk>,
     steps: mpsc::Sender<Step>,
-) -> Result<(), Ended> {
+) -> Result<(), Deaf> {
     let stage = Stage(steps);
     let mut arrived = Vec::with_capacity(BATCH_EVENTS);
     let (mut live, mut history) = (true, true);
@@ -194,20 +200,20 @@ pub(super) async fn run(
 struct Stage(mpsc::Sender<Step>);
 
 impl Stage {
-    async fn pass(&self, step: Step) -> Result<(), Ended> {
-        self.0.send(step).await.map_err(|_| Ended::Deaf)
+    async fn pass(&self, step: Step) -> Result<(), Deaf> {
+        self.0.send(step).await.map_err(|_| Deaf)
     }
 
-    async fn write(&self, gathered: &mut Gathered) -> Result<(), Ended> {
+    async fn write(&self, gathered: &mut Gathered) -> Result<(), Deaf> {
         if gathered.is_empty() {
             return Ok(());
         }
-        let prepared = Prepared::beside(std::mem::take(gathered)).await?;
-        self.pass(Step::Write(Box::new(prepared))).await
+        let preparing = Preparing::begin(std::mem::take(gathered));
+        self.pass(Step::Write(preparing)).await
     }
 
     /// Passes on what has arrived, in its order.
-    async fn take(&self, events: &mut Vec<Event>) -> Result<(), Ended> {
+    async fn take(&self, events: &mut Vec<Event>) -> Result<(), Deaf> {
         let mut gathered = Gathered::default();
         for event in std::mem::take(events) {
             let alone = match event {
@@ -239,7 +245,7 @@ impl Stage {
                         accounts,
                         ..Gathered::default()
                     };
-                    Step::Part(Box::new(Prepared::beside(part).await?))
+                    Step::Part(Preparing::begin(part))
                 }
                 Event::Complete { slot } => Step::Complete(slot),
                 Event::Trouble(trouble) => Step::Trouble(trouble),
@@ -250,14 +256,14 @@ impl Stage {
         self.write(&mut gathered).await
     }
 
-    async fn chunk(&self, chunk: Chunk) -> Result<(), Ended> {
+    async fn chunk(&self, chunk: Chunk) -> Result<(), Deaf> {
         let gathered = Gathered {
             transactions: chunk.transactions,
             letters: chunk.letters,
             cursor: chunk.cursor,
             ..Gathered::default()
         };
-        let prepared = Prepared::beside(gathered).await?;
-        self.pass(Step::Chunk(Box::new(prepared), chunk.done)).await
+        let preparing = Preparing::begin(gathered);
+        self.pass(Step::Chunk(preparing, chunk.done)).await
     }
 }

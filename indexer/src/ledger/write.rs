@@ -7,11 +7,12 @@ use sqlx::PgConnection;
 
 use super::{decode::Decoded, effects::Effects};
 use crate::store::{
-    arrays::{Columns, Parts},
+    arrays::Columns,
     dead_letters::{self, LetterKind},
     game_events::EventRow,
     instructions::InstructionRow,
     jackpot_contributions::ContributionRow,
+    lines::Parts,
     payments::PaymentRow,
     record::Record as _,
     transactions,

@@ -11,7 +11,7 @@ use sqlx::{
 
 use super::{
     Column,
-    record::{Part, Record, Sink, names, unnested},
+    record::{Record, Sink, names, unnested},
 };
 
 /// Object id of `text`, which the wire's arrays name.
@@ -144,47 +144,4 @@ pub(super) fn insert_sql<R: Record>() -> String {
         "INSERT INTO {} AS t ({names}) SELECT {names} FROM {given}",
         R::TABLE
     )
-}
-
-/// The rows of transactions' parts, ready but for the ids that their transactions get.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    columns: Columns,
-    /// How many rows each transaction has.
-    counts: Vec<usize>,
-}
-
-impl Parts {
-    /// The parts of transactions, in their order.
-    pub fn of<'a, R: Record + 'a>(transactions: impl Iterator<Item = &'a [R]> + Clone) -> Self {
-        Self {
-            counts: transactions.clone().map(<[R]>::len).collect(),
-            columns: Columns::of(transactions.flatten()),
-        }
-    }
-
-    /// Adds the rows; the ids are of the transactions they were made of.
-    ///
-    /// # Errors
-    /// The database's; one row that is there, or is refused, refuses all of them.
-    pub async fn add<R: Record>(
-        &self,
-        connection: &mut PgConnection,
-        ids: &[i64],
-    ) -> Result<u64, sqlx::Error> {
-        if self.columns.rows == 0 {
-            return Ok(0);
-        }
-        let mut each = Texts::default();
-        let mut text = String::new();
-        for (id, count) in ids.iter().zip(&self.counts) {
-            for _ in 0..*count {
-                each.push(id, &mut text);
-            }
-        }
-        let query = sqlx::query(AssertSqlSafe(insert_sql::<Part<'_, R>>())).bind(&each);
-        let columns = self.columns.columns.iter();
-        let done = columns.fold(query, Query::bind).execute(connection).await?;
-        Ok(done.rows_affected())
-    }
 }

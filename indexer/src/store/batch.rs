@@ -20,8 +20,9 @@ use super::{
     houses::HouseBody,
     jackpots::JackpotBody,
     lanes::LaneBody,
-    table::{self, Body, Head, Ready, Row},
+    table::{self, Body, Head, Row},
     treasuries::TreasuryBody,
+    upsert::{self, Ready},
 };
 use crate::source::AccountUpdate;
 
@@ -121,31 +122,31 @@ macro_rules! each {
         vec![
             (
                 HouseBody::TABLE,
-                table::$write($connection, &$batch.houses).await?,
+                upsert::$write($connection, &$batch.houses).await?,
             ),
             (
                 TreasuryBody::TABLE,
-                table::$write($connection, &$batch.treasuries).await?,
+                upsert::$write($connection, &$batch.treasuries).await?,
             ),
             (
                 JackpotBody::TABLE,
-                table::$write($connection, &$batch.jackpots).await?,
+                upsert::$write($connection, &$batch.jackpots).await?,
             ),
             (
                 LaneBody::TABLE,
-                table::$write($connection, &$batch.lanes).await?,
+                upsert::$write($connection, &$batch.lanes).await?,
             ),
             (
                 DrawBody::TABLE,
-                table::$write($connection, &$batch.draws).await?,
+                upsert::$write($connection, &$batch.draws).await?,
             ),
             (
                 GameBody::TABLE,
-                table::$write($connection, &$batch.games).await?,
+                upsert::$write($connection, &$batch.games).await?,
             ),
             (
                 EntryBody::TABLE,
-                table::$write($connection, &$batch.entries).await?,
+                upsert::$write($connection, &$batch.entries).await?,
             ),
         ]
     };

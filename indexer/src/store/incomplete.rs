@@ -9,7 +9,7 @@ use super::{
     arrays::{Columns, insert_sql},
     base58::text,
     begin,
-    entries::EntryBody,
+    entries::{self, EntryBody},
     forks,
     games::GameBody,
     table::{self, Body, Row},
@@ -217,23 +217,39 @@ pub async fn game(pool: &PgPool, game: &Pubkey) -> Result<Option<Row<GameBody>>,
 #[derive(Clone, Debug, Default)]
 pub struct Made {
     pub game: Option<Row<GameBody>>,
+    /// The row that was there, and what the ledger says it is.
+    pub known: Option<[Row<GameBody>; 2]>,
+    /// Entries that were refunded, with their slots.
+    pub refunded: Vec<(String, i64)>,
     pub entries: Vec<Row<EntryBody>>,
     pub closed_games: Vec<Closed>,
     pub closed_entries: Vec<Closed>,
 }
 
 /// Adds the rows that are not there, has what follows from the game computed anew, and
-/// takes it off the list. Returns how many rows were added.
+/// takes it off the list. Returns how many rows were added; `None`, with nothing done, if
+/// the game's row is no longer the one that they were made with.
 ///
 /// # Errors
 /// The database's.
-pub async fn complete(pool: &PgPool, game: &Pubkey, made: &Made) -> Result<u64, sqlx::Error> {
+pub async fn complete(
+    pool: &PgPool,
+    game: &Pubkey,
+    made: &Made,
+) -> Result<Option<u64>, sqlx::Error> {
     let mut connection = pool.acquire().await?;
     let mut transaction = begin(&mut connection).await?;
-    let mut added = 0u64;
+    if let Some([known, row]) = &made.known {
+        let address = [text(game)];
+        let now = table::lock::<GameBody>(&mut transaction, &address).await?;
+        if now.as_slice() != std::slice::from_ref(known) {
+            return Ok(None);
+        }
+        table::rewrite(&mut transaction, std::slice::from_ref(row)).await?;
+    }
     let games = add(&mut transaction, made.game.as_slice(), &made.closed_games).await?;
     let entries = add(&mut transaction, &made.entries, &made.closed_entries).await?;
-    added = added.saturating_add(games).saturating_add(entries);
+    entries::refunded(&mut transaction, &made.refunded).await?;
     let game = text(game);
     forks::derive_again(&mut transaction, std::slice::from_ref(&game)).await?;
     sqlx::query("DELETE FROM incomplete_games WHERE game = $1")
@@ -241,7 +257,7 @@ pub async fn complete(pool: &PgPool, game: &Pubkey, made: &Made) -> Result<u64, 
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(added)
+    Ok(Some(games.saturating_add(entries)))
 }
 
 async fn add<B: Body>(

@@ -18,15 +18,19 @@ pub mod instructions;
 pub mod jackpot_contributions;
 pub mod jackpots;
 pub mod lanes;
+pub mod lines;
+mod nodelay;
 pub mod number;
 pub mod partitions;
 pub mod payments;
 pub mod present;
+pub mod proofs;
 pub mod record;
 pub mod statistics;
 pub mod table;
 pub mod transactions;
 pub mod treasuries;
+pub mod upsert;
 pub mod watermark;
 pub mod writer;
 
@@ -74,7 +78,12 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A pool that connects when first used.
 pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
+    let server = options.clone();
     PgPoolOptions::new()
+        .after_connect(move |_, _| {
+            nodelay::set(&server);
+            Box::pin(async { Ok(()) })
+        })
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(IDLE_TIMEOUT)

@@ -1,15 +1,13 @@
 //! A table that mirrors one kind of account: what its columns are, and the
 //! statements that all such tables share.
 
-use std::collections::HashSet;
-
 use solana_pubkey::Pubkey;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 
 use super::{
     ReadColumn, U64,
-    arrays::{Columns, insert_sql},
-    record::{ColumnDef, Record, Sink, list, names, unnested},
+    arrays::Columns,
+    record::{ColumnDef, Record, Sink, list, unnested},
 };
 
 /// What every account's row begins with.
@@ -158,144 +156,18 @@ impl<B: Body> Record for Row<B> {
 }
 
 /// The balance and the account's own fields: what makes it another row.
-fn contents<B: Body>(side: &str) -> String {
+pub(super) fn contents<B: Body>(side: &str) -> String {
     let own = B::COLUMNS.iter().map(|c| format!("{side}.{}", c.name));
     list(std::iter::once(format!("{side}.lamports")).chain(own))
 }
 
 /// `column = source.column` for all but the key and what is written once.
-fn assignments<B: Body>(source: &str) -> String {
+pub(super) fn assignments<B: Body>(source: &str) -> String {
     list(
         Row::<B>::columns()
             .filter(|c| !["address", "first_slot"].contains(&c.name))
             .map(|c| format!("{0} = {source}.{0}", c.name)),
     )
-}
-
-/// The statement that writes a batch: new rows are added; a known one changes
-/// unless what is there is newer, and is left alone where nothing differs, so
-/// that the regular snapshots cost reads only. A closed account that is seen
-/// again is open again.
-pub fn upsert_sql<B: Body>() -> String {
-    let (table, names) = (B::TABLE, names::<Row<B>>());
-    let (rows, set) = (unnested::<Row<B>>(), assignments::<B>("excluded"));
-    let (there, given) = (contents::<B>("t"), contents::<B>("excluded"));
-    format!(
-        "INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows}
-         ON CONFLICT (address) DO UPDATE SET {set}, closed_at_slot = NULL
-         WHERE (excluded.slot, excluded.write_version) >= (t.slot, t.write_version)
-           AND (t.closed_at_slot IS NOT NULL OR ({there}) IS DISTINCT FROM ({given}))"
-    )
-}
-
-/// Rows of a table with their columns as they are sent.
-#[derive(Debug)]
-pub struct Ready<B> {
-    rows: Vec<Row<B>>,
-    columns: Columns,
-}
-
-impl<B> Default for Ready<B> {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            columns: Columns::default(),
-        }
-    }
-}
-
-impl<B: Body> Ready<B> {
-    /// Each account once.
-    pub fn of(mut rows: Vec<Row<B>>) -> Self {
-        // As good as the order of their texts: neighbours are neighbours in the index.
-        rows.sort_by_key(|row| row.head.address);
-        Self {
-            columns: Columns::of(&rows),
-            rows,
-        }
-    }
-
-    pub fn rows(&self) -> &[Row<B>] {
-        &self.rows
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
-/// Writes rows; returns how many changed.
-///
-/// Those that are not there yet go the fastest way in. Should another writer add one of
-/// them meanwhile, the database refuses the batch, which is then tried again.
-///
-/// # Errors
-/// The database's.
-pub async fn upsert<B: Body>(
-    connection: &mut PgConnection,
-    ready: &Ready<B>,
-) -> Result<u64, sqlx::Error> {
-    let (all, rows) = (&ready.columns, &ready.rows);
-    if rows.len() < BULK {
-        return all.execute(connection, upsert_sql::<B>()).await;
-    }
-    let known = known::<B>(connection, all).await?;
-    if known.is_empty() {
-        return all.execute(connection, insert_sql::<Row<B>>()).await;
-    }
-    if known.len() == rows.len() {
-        return all.execute(connection, upsert_sql::<B>()).await;
-    }
-    let is_known = |row: &&Row<B>| known.contains(&row.head.address);
-    let (known, new): (Vec<&Row<B>>, Vec<&Row<B>>) = rows.iter().partition(is_known);
-    let added = Columns::of(new)
-        .execute(connection, insert_sql::<Row<B>>())
-        .await?;
-    let changed = Columns::of(known)
-        .execute(connection, upsert_sql::<B>())
-        .await?;
-    Ok(added.saturating_add(changed))
-}
-
-/// Fewer rows than this are not worth a question of their own.
-const BULK: usize = 16;
-
-/// Which of the rows' accounts have a row already.
-async fn known<B: Body>(
-    connection: &mut PgConnection,
-    rows: &Columns,
-) -> Result<HashSet<Pubkey>, sqlx::Error> {
-    // The planner would read all of a table that it last saw empty.
-    let sql = format!(
-        "SELECT t.address FROM UNNEST($1::text[]) AS u(address) CROSS JOIN LATERAL
-             (SELECT address FROM {} WHERE address = u.address OFFSET 0) AS t",
-        B::TABLE
-    );
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(rows.first())
-        .fetch_all(connection)
-        .await?
-        .iter()
-        .map(|row| Pubkey::read(row, "address"))
-        .collect()
-}
-
-/// Writes rows whatever was there before: the chain has been asked, after a fork took
-/// back what the tables had.
-///
-/// # Errors
-/// The database's.
-pub async fn overwrite<B: Body>(
-    connection: &mut PgConnection,
-    ready: &Ready<B>,
-) -> Result<u64, sqlx::Error> {
-    let (table, names) = (B::TABLE, names::<Row<B>>());
-    let (rows_given, set) = (unnested::<Row<B>>(), assignments::<B>("excluded"));
-    let sql = format!(
-        "INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows_given}
-         ON CONFLICT (address) DO UPDATE SET {set}, closed_at_slot = NULL"
-    );
-    ready.columns.execute(connection, sql).await
 }
 
 /// Writes the contents of rows that the caller has locked, as of their heads; whether

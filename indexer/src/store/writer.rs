@@ -7,8 +7,14 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
+use super::nodelay;
+
 /// Key of the advisory lock; one a database.
 const LOCK: i64 = 0x6c6f_7474_6572_7931;
+
+/// How long Postgres waits for a word of the one that writes. One that was suspended, or
+/// whose machine is gone without a word, gives its place to the next.
+pub const SILENCE: Duration = Duration::from_secs(20);
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,14 +68,33 @@ impl Writer {
     }
 
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
-        timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.options))
+        let mut connection = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.options))
             .await
-            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolTimedOut)??;
+        nodelay::set(&self.options);
+        sqlx::query(
+            "SELECT set_config('idle_session_timeout', $1, FALSE),
+                    set_config('idle_in_transaction_session_timeout', $1, FALSE)",
+        )
+        .bind(SILENCE.as_millis().to_string())
+        .execute(&mut connection)
+        .await?;
+        Ok(connection)
     }
 
     /// Which connection this is: what a session keeps is gone with it.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Says a word, so that Postgres knows that somebody is there.
+    pub async fn beat(&mut self) {
+        if let Some(connection) = &mut self.connection
+            && let Err(error) = connection.ping().await
+        {
+            tracing::debug!(%error, "the connection that writes was lost");
+            self.connection = None;
+        }
     }
 
     /// Gives the connection up, after an error that may have been its own.

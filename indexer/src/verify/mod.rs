@@ -27,6 +27,7 @@ use crate::{
     ledger::newest_transaction,
     source::{Snapshot, SourceError, take_snapshot},
     store::{
+        derived,
         games::GameBody,
         table, transactions,
         watermark::{self, Watermark},
@@ -83,6 +84,7 @@ pub async fn run(
             Ok(()) | Err(VerifyError::Behind { .. }) => {}
             Err(error) => return Err(error),
         }
+        wait_for_derived(pool, last.slot, deadline).await?;
         look().await
     };
     let mut last = look().await?;
@@ -178,6 +180,15 @@ async fn wait_for_ledger(
         }
         sleep(POLL).await;
     }
+}
+
+/// Waits, up to the deadline, until nothing that the tables had at `slot` waits to be
+/// completed: what stays is a difference.
+async fn wait_for_derived(pool: &PgPool, slot: i64, deadline: Instant) -> Result<(), VerifyError> {
+    while derived::is_due(pool, slot).await? && Instant::now() < deadline {
+        sleep(POLL).await;
+    }
+    Ok(())
 }
 
 /// Compares the tables, as they are at one moment, with a snapshot of the chain and the

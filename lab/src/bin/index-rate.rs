@@ -36,6 +36,10 @@ struct Cli {
     /// Leave COPY out: for memory, which then is the indexer's, and for less disk.
     #[arg(long)]
     alone: bool,
+    /// Rows by COPY that are kept before their tables are emptied: fewer need less disk. COPY is
+    /// none the slower for indexes that stay small, so its figure is the kinder one to it.
+    #[arg(long, default_value_t = u64::MAX, hide_default_value = true, value_name = "ROWS")]
+    copied: u64,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -67,7 +71,7 @@ async fn measure(cli: Cli) -> Result<bool> {
     let beside = if cli.alone {
         Beside::Nothing
     } else {
-        Beside::Copies
+        Beside::Copies { kept: cli.copied }
     };
     let bar = ProgressBar::new(1);
     bar.set_style(ProgressStyle::with_template(
@@ -82,7 +86,8 @@ async fn measure(cli: Cli) -> Result<bool> {
     if let Some(file) = &cli.document {
         let mut connection = PgConnection::connect_with(&database.options).await?;
         let machine = cli.machine.as_deref().unwrap_or_default();
-        let text = index_rate::document(&mut connection, &report, machine).await?;
+        let text =
+            index_rate::document(&mut connection, &database.options, &report, machine).await?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
     }
     command::print(&report, cli.json)?;

@@ -1,34 +1,25 @@
 //! The run: an empty database takes in the whole chain.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use lottery_indexer::{
     derive,
-    ingest::{Ingest, Wiring},
-    ledger::{CHUNK, Chunk},
-    source::{AccountUpdate, Chain, Event, SlotStatus, TransactionUpdate},
+    ledger::CHUNK,
+    source::{AccountUpdate, Event, TransactionUpdate},
     store::{self, partitions, watermark},
 };
-use solana_commitment_config::CommitmentConfig;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgConnectOptions};
-use tokio::{
-    sync::{Notify, mpsc, oneshot},
-    task::JoinHandle,
-};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     History, SNAPSHOT_SLOT, Scale, accounts,
     copies::{self, Copied},
+    jackpots,
     memory::Memory,
     queries,
     report::{Rate, Report},
+    work::Work,
 };
 
 /// Accounts that a source delivers at once.
@@ -41,71 +32,6 @@ const WINDOW_CHUNKS: usize = 20;
 /// Batches of games that are made up before the clock runs for them.
 const WINDOW: u64 = 20;
 
-/// The writer at work on a database.
-struct Work {
-    events: mpsc::Sender<Event>,
-    chunks: mpsc::Sender<Chunk>,
-    task: JoinHandle<Result<(), lottery_indexer::error::IngestError>>,
-    pool: PgPool,
-    marks: i64,
-}
-
-impl Work {
-    async fn begin(options: &PgConnectOptions) -> Result<Self> {
-        let pool = store::pool(options.clone(), 10);
-        let (events, receiver) = mpsc::channel(lottery_indexer::ingest::CHANNEL_CAPACITY);
-        let (chunks, history) = mpsc::channel(lottery_indexer::ingest::CHUNK_CAPACITY);
-        // No fork drops anything here, so nobody is asked.
-        let rpc = Arc::new(RpcClient::new("http://127.0.0.1:1".to_owned()));
-        let mut ingest = Ingest::new(
-            options.clone(),
-            Wiring {
-                chain: Arc::new(Chain::new(rpc, CommitmentConfig::finalized())),
-                changed: Arc::new(Notify::new()),
-                again: Arc::new(Notify::new()),
-                commitment: SlotStatus::Finalized,
-                stop: CancellationToken::new(),
-            },
-        );
-        ingest.lead().await?;
-        let task = tokio::spawn(ingest.run(receiver, history));
-        Ok(Self {
-            events,
-            chunks,
-            task,
-            pool,
-            marks: SNAPSHOT_SLOT,
-        })
-    }
-
-    /// Waits until everything sent is in the tables.
-    async fn wait(&mut self) -> Result<()> {
-        self.marks += 1;
-        let mark = Event::Progress {
-            applied: self.marks,
-            chain: self.marks,
-        };
-        self.events.send(mark).await?;
-        loop {
-            let seen = watermark::read(&self.pool).await?;
-            if seen.and_then(|seen| seen.applied_slot) >= Some(self.marks) {
-                return Ok(());
-            }
-            if self.task.is_finished() {
-                bail!("the writer ended before its time");
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
-    async fn end(self) -> Result<()> {
-        drop((self.events, self.chunks));
-        self.task.await??;
-        self.pool.close().await;
-        Ok(())
-    }
-}
-
 /// Takes a chain of that size into an empty database, and asks it questions.
 pub async fn run(
     options: PgConnectOptions,
@@ -117,15 +43,12 @@ pub async fn run(
     store::migrate(&pool).await?;
     claim(&pool).await?;
     let mut connection = PgConnection::connect_with(&options).await?;
-    let mut memory = Memory::default();
-    let (accounts, ledger) =
-        take(&options, &mut connection, scale, bar, &mut memory, beside).await?;
+    let (accounts, ledger) = take(&options, &mut connection, scale, bar, beside).await?;
     copies::drop_twins(&mut connection).await?;
     let derived = derive_all(&pool, bar).await?;
     step(bar, "statistics");
     let statistics = queries::refresh(&mut connection).await?;
     let questions = queries::ask(&mut connection, scale, bar).await?;
-    let (first, last) = memory.thirds();
     Ok(Report {
         scale,
         accounts,
@@ -133,8 +56,6 @@ pub async fn run(
         derived,
         statistics,
         questions,
-        memory_first_third: first,
-        memory_last_third: last,
         sizes: queries::sizes(&mut connection).await?,
     })
 }
@@ -148,9 +69,8 @@ pub async fn fill(options: PgConnectOptions, scale: Scale) -> Result<()> {
     store::migrate(&pool).await?;
     claim(&pool).await?;
     let mut connection = PgConnection::connect_with(&options).await?;
-    let (bar, mut memory) = (ProgressBar::hidden(), Memory::default());
-    let beside = Beside::Nothing;
-    take(&options, &mut connection, scale, &bar, &mut memory, beside).await?;
+    let bar = ProgressBar::hidden();
+    take(&options, &mut connection, scale, &bar, Beside::Nothing).await?;
     derive_all(&pool, &bar).await?;
     queries::refresh(&mut connection).await?;
     pool.close().await;
@@ -160,9 +80,20 @@ pub async fn fill(options: PgConnectOptions, scale: Scale) -> Result<()> {
 /// What is done beside taking rows in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
-    /// The same rows by COPY alone.
-    Copies,
+    /// The same rows by COPY alone, into tables that keep so many before they are emptied.
+    Copies {
+        kept: u64,
+    },
     Nothing,
+}
+
+impl Beside {
+    fn nothing_copied(self) -> Copied {
+        match self {
+            Self::Copies { kept } => Copied::keeping(kept),
+            Self::Nothing => Copied::default(),
+        }
+    }
 }
 
 /// Takes in all accounts, and all transactions.
@@ -171,13 +102,12 @@ async fn take(
     connection: &mut PgConnection,
     scale: Scale,
     bar: &ProgressBar,
-    memory: &mut Memory,
     beside: Beside,
 ) -> Result<(Rate, Rate)> {
     let mut work = Work::begin(options).await?;
-    let accounts = take_accounts(&mut work, connection, scale, bar, memory, beside).await?;
+    let accounts = take_accounts(&mut work, connection, scale, bar, beside).await?;
     partitions_of_all(connection).await?;
-    let ledger = take_history(&mut work, connection, scale, bar, memory, beside).await?;
+    let ledger = take_history(&mut work, connection, scale, bar, beside).await?;
     work.end().await?;
     Ok((accounts, ledger))
 }
@@ -216,15 +146,15 @@ async fn take_accounts(
     connection: &mut PgConnection,
     scale: Scale,
     bar: &ProgressBar,
-    memory: &mut Memory,
     beside: Beside,
 ) -> Result<Rate> {
     copies::make_twins(connection, &["games", "entries"]).await?;
     step(bar, "accounts");
     bar.set_length(scale.entries + scale.games);
     bar.set_position(0);
-    let (mut took, mut rows) = (Duration::ZERO, 0u64);
-    let mut copied = Copied::default();
+    work.events.send(Event::Part(jackpots())).await?;
+    let (mut took, mut rows, mut memory) = (Duration::ZERO, 0u64, Memory::default());
+    let mut copied = beside.nothing_copied();
     let mut batch = 0;
     while batch < scale.batches() {
         let until = (batch + WINDOW).min(scale.batches());
@@ -238,7 +168,7 @@ async fn take_accounts(
         }
         let count: u64 = parts.iter().map(|part| part.len() as u64).sum();
         let mut prepared = Vec::new();
-        if beside == Beside::Copies {
+        if let Beside::Copies { .. } = beside {
             prepared.push(copies::of_accounts(parts.concat()));
         }
         // Whoever comes second finds the disk busy with the first: they take turns.
@@ -246,9 +176,9 @@ async fn take_accounts(
             for part in prepared {
                 copies::copy(connection, part, &mut copied).await?;
             }
-            took += send_parts(work, parts).await?;
+            took += work.parts(parts).await?;
         } else {
-            took += send_parts(work, parts).await?;
+            took += work.parts(parts).await?;
             for part in prepared {
                 copies::copy(connection, part, &mut copied).await?;
             }
@@ -265,16 +195,10 @@ async fn take_accounts(
         })
         .await?;
     work.wait().await?;
-    Ok(Rate::new(rows, took, copied, start.elapsed()))
-}
-
-async fn send_parts(work: &mut Work, parts: Vec<Vec<AccountUpdate>>) -> Result<Duration> {
-    let start = Instant::now();
-    for part in parts {
-        work.events.send(Event::Part(part)).await?;
-    }
-    work.wait().await?;
-    Ok(start.elapsed())
+    Ok(Rate {
+        finish_seconds: start.elapsed().as_secs_f64(),
+        ..Rate::new(rows, took, copied, &memory)
+    })
 }
 
 async fn take_history(
@@ -282,7 +206,6 @@ async fn take_history(
     connection: &mut PgConnection,
     scale: Scale,
     bar: &ProgressBar,
-    memory: &mut Memory,
     beside: Beside,
 ) -> Result<Rate> {
     let tables = [
@@ -296,7 +219,8 @@ async fn take_history(
     step(bar, "ledger");
     bar.set_length(scale.events);
     bar.set_position(0);
-    let (mut took, mut copied) = (Duration::ZERO, Copied::default());
+    let (mut took, mut memory) = (Duration::ZERO, Memory::default());
+    let mut copied = beside.nothing_copied();
     let mut next_id = 1i64;
     let mut waiting: Vec<TransactionUpdate> = Vec::new();
     let mut history = History::new(scale);
@@ -309,14 +233,14 @@ async fn take_history(
         }
         let transactions = std::mem::take(&mut waiting);
         let mut prepared = Vec::new();
-        if beside == Beside::Copies {
+        if let Beside::Copies { .. } = beside {
             prepared.push(copies::of_transactions(&transactions, next_id)?);
         }
         next_id += i64::try_from(transactions.len())?;
         for part in prepared {
             copies::copy(connection, part, &mut copied).await?;
         }
-        took += send_chunks(work, transactions).await?;
+        took += work.chunks(transactions).await?;
         bar.set_position(history.rows);
         memory.sample();
         if last {
@@ -324,7 +248,7 @@ async fn take_history(
         }
     }
     let rows = ledger_rows(connection).await?;
-    Ok(Rate::new(rows, took, copied, Duration::ZERO))
+    Ok(Rate::new(rows, took, copied, &memory))
 }
 
 /// Rows of all tables of the ledger.
@@ -337,31 +261,6 @@ async fn ledger_rows(connection: &mut PgConnection) -> Result<u64> {
     .fetch_one(connection)
     .await?;
     Ok(u64::try_from(rows)?)
-}
-
-async fn send_chunks(work: &mut Work, transactions: Vec<TransactionUpdate>) -> Result<Duration> {
-    let mut chunks = Vec::new();
-    let mut rest = transactions.into_iter().peekable();
-    while rest.peek().is_some() {
-        chunks.push(rest.by_ref().take(CHUNK).collect::<Vec<_>>());
-    }
-    let start = Instant::now();
-    let mut written = Vec::new();
-    for transactions in chunks {
-        let (done, told) = oneshot::channel();
-        let chunk = Chunk {
-            transactions,
-            letters: Vec::new(),
-            cursor: None,
-            done,
-        };
-        work.chunks.send(chunk).await?;
-        written.push(told);
-    }
-    for told in written {
-        told.await.context("the writer ended before its time")?;
-    }
-    Ok(start.elapsed())
 }
 
 /// Computes what follows from the games; returns how many there were, and the time.

@@ -8,10 +8,10 @@ use lottery_indexer::{
     ledger::decode::{self, Decoded},
     source::{AccountUpdate, TransactionUpdate},
     store::{
-        Column,
         batch::Batch,
         column::Time,
-        record::{Part, Record, Sink, names},
+        lines::{Lines, copy_sql},
+        record::{Part, Record},
     },
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -52,9 +52,20 @@ pub async fn drop_twins(connection: &mut PgConnection) -> Result<()> {
 pub struct Copied {
     pub rows: u64,
     pub took: Duration,
+    /// Rows that the twins have.
+    kept: u64,
+    /// As many as they keep before they are emptied.
+    most: u64,
 }
 
 impl Copied {
+    pub fn keeping(most: u64) -> Self {
+        Self {
+            most,
+            ..Self::default()
+        }
+    }
+
     pub fn rate(&self) -> f64 {
         rate(self.rows, self.took)
     }
@@ -68,60 +79,19 @@ pub fn rate(rows: u64, took: Duration) -> f64 {
 
 /// Text for COPY, prepared before the clock runs.
 pub struct Prepared {
+    table: &'static str,
     statement: String,
-    text: Vec<u8>,
+    text: String,
     rows: u64,
 }
 
-/// Rows in COPY's text format ("COPY", File Formats, in Postgres' manual).
-#[derive(Default)]
-struct Lines {
-    bytes: Vec<u8>,
-    field: String,
-    started: bool,
-}
-
-impl Lines {
-    fn row(&mut self, record: &impl Record) {
-        self.started = false;
-        record.write(self);
-        self.bytes.push(b'\n');
-    }
-}
-
-impl Sink for Lines {
-    fn field(&mut self, value: &impl Column) {
-        if self.started {
-            self.bytes.push(b'\t');
-        }
-        self.started = true;
-        self.field.clear();
-        if !value.write(&mut self.field) {
-            self.bytes.extend_from_slice(b"\\N");
-            return;
-        }
-        for byte in self.field.bytes() {
-            match byte {
-                b'\\' => self.bytes.extend_from_slice(b"\\\\"),
-                b'\t' => self.bytes.extend_from_slice(b"\\t"),
-                b'\n' => self.bytes.extend_from_slice(b"\\n"),
-                b'\r' => self.bytes.extend_from_slice(b"\\r"),
-                other => self.bytes.push(other),
-            }
-        }
-    }
-}
-
-fn prepare<R: Record>(rows: &[R]) -> Prepared {
-    let (table, names) = (R::TABLE, names::<R>());
-    let mut lines = Lines::default();
-    for row in rows {
-        lines.row(row);
-    }
+fn prepare<'a, R: Record + 'a>(rows: impl IntoIterator<Item = &'a R>) -> Prepared {
+    let lines = Lines::of(rows);
     Prepared {
-        statement: format!("COPY {SCHEMA}.{table} ({names}) FROM STDIN"),
-        text: lines.bytes,
-        rows: rows.len() as u64,
+        table: R::TABLE,
+        statement: copy_sql::<R>(&format!("{SCHEMA}.{}", R::TABLE)),
+        rows: lines.rows() as u64,
+        text: lines.into_text(),
     }
 }
 
@@ -168,13 +138,24 @@ pub async fn copy(
     prepared: Vec<Prepared>,
     total: &mut Copied,
 ) -> Result<()> {
+    if total.kept > total.most {
+        let tables = prepared
+            .iter()
+            .map(|part| format!("{SCHEMA}.{}", part.table));
+        let sql = format!("TRUNCATE {}", tables.collect::<Vec<_>>().join(", "));
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut *connection)
+            .await?;
+        total.kept = 0;
+    }
     let start = Instant::now();
     let mut transaction = connection.begin().await?;
     for part in prepared.into_iter().filter(|part| part.rows > 0) {
         let mut copy = transaction.copy_in_raw(&part.statement).await?;
-        copy.send(part.text).await?;
+        copy.send(part.text.into_bytes()).await?;
         copy.finish().await?;
         total.rows += part.rows;
+        total.kept += part.rows;
     }
     transaction.commit().await?;
     total.took += start.elapsed();

@@ -4,10 +4,13 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use lottery_indexer::analytics::{About, QUESTIONS, Question};
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use lottery_indexer::analytics::QUESTIONS;
+use sqlx::{PgConnection, Row as _, postgres::PgConnectOptions};
 
-use super::report::{Asked, Report};
+use super::{
+    plans,
+    report::{Asked, Report},
+};
 
 /// Columns that name a row of another table. (There are no foreign keys: accounts come in
 /// any order.)
@@ -26,14 +29,19 @@ type Column = (String, String, String, bool);
 /// The document.
 pub async fn write(
     connection: &mut PgConnection,
+    options: &PgConnectOptions,
     report: &Report,
     machine: &str,
 ) -> Result<String> {
     let mut text = String::from(INTRODUCTION);
     text.push_str(&diagram(&columns(connection).await?));
-    text.push_str("\n## Indexes\n\n| index | on |\n|---|---|\n");
+    text.push_str("\n## Indexes\n\nWhat the API, the deriver and the repairs read was watched; the questions are below. Keys that nobody\nreads keep rows apart.\n\n| index | on | read by |\n|---|---|---|\n");
+    let mut uses = plans::of_questions(connection).await?;
+    uses.extend(plans::of_service(options).await?);
     for (name, on) in indexes(connection).await? {
-        writeln!(text, "| `{name}` | {on} |")?;
+        let users = uses.iter().filter(|(_, used)| used.contains(&name));
+        let users: Vec<&str> = users.map(|(user, _)| user.as_str()).collect();
+        writeln!(text, "| `{name}` | {on} | {} |", users.join(", "))?;
     }
     let scale = report.scale;
     write!(
@@ -61,8 +69,8 @@ pub async fn write(
             question.sql()
         )?;
         text.push_str("```text\n");
-        for line in plan(connection, question).await? {
-            writeln!(text, "{line}")?;
+        for line in plans::explain(connection, question, "ANALYZE, BUFFERS OFF").await? {
+            writeln!(text, "{}", line.try_get::<String, _>(0)?)?;
         }
         text.push_str("```\n");
     }
@@ -146,32 +154,4 @@ async fn indexes(connection: &mut PgConnection) -> Result<Vec<(String, String)>>
         .into_iter()
         .map(|(name, definition)| (name, on(definition)))
         .collect())
-}
-
-/// The plan of a question, about whatever is there first.
-async fn plan(connection: &mut PgConnection, question: &Question) -> Result<Vec<String>> {
-    let sql = format!("EXPLAIN (ANALYZE, BUFFERS OFF) {}", question.sql());
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    let mut subjects = Vec::new();
-    for about in question.about() {
-        let sql = match about {
-            About::House => "SELECT house::text FROM games LIMIT 1",
-            About::Game => "SELECT address::text FROM games WHERE status = 'settled' LIMIT 1",
-            About::Player => "SELECT player::text FROM entries LIMIT 1",
-            About::Tier => "SELECT '2'",
-        };
-        let subject: String = sqlx::query_scalar(sql).fetch_one(&mut *connection).await?;
-        subjects.push((about, subject));
-    }
-    for (about, subject) in &subjects {
-        query = match about {
-            About::Tier => query.bind(subject.parse::<i16>()?),
-            _ => query.bind(subject),
-        };
-    }
-    let rows = query.fetch_all(connection).await?;
-    Ok(rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<_, _>>()?)
 }

@@ -21,6 +21,9 @@ pub const RENT: u64 = 1_000_000;
 /// Price of a ticket (lamports).
 const FEE: u64 = 10_000_000;
 
+/// Lamports that a jackpot pays.
+const AWARD: u64 = 5_000_000_000;
+
 /// Lamports of a crank.
 pub const BOUNTY: u32 = 5_000;
 
@@ -198,6 +201,17 @@ fn settle(game: &mut Game, address: &Pubkey, batch: u64) {
         game.places_paid |= 1 << place;
         game.paid_out += place_prize(game.prize_pool, &game.place_bps, place);
     }
+    // One game in three hits a jackpot.
+    if game.id.is_multiple_of(3) {
+        let tier = usize::try_from(game.id / 3).unwrap_or_default() % TIERS;
+        let ticket = below("hit", game.id, 0, u64::from(game.tickets));
+        if let Some(award) = game.jackpot_awards.get_mut(tier) {
+            *award = AWARD;
+        }
+        if let Some(won) = game.jackpot_tickets.get_mut(tier) {
+            *won = u32::try_from(ticket).unwrap_or_default();
+        }
+    }
     game.set_flag(Game::FLAG_PAID);
 }
 
@@ -217,7 +231,6 @@ impl Fresh for Game {
         game.rent_reserve = RENT;
         game.bounty = u64::from(BOUNTY);
         game.claim_window = 604_800;
-        // No jackpot is ever hit: what they pay is no matter of how fast rows go in.
         game.jackpot_mean = [u64::MAX; TIERS];
         (game.prize_bps, game.treasury_bps) = (8_000, 500);
         game.jackpot_bps = [700, 500, 300];

@@ -8,26 +8,23 @@ pub fn resident() -> u64 {
     kib.unwrap_or_default().saturating_mul(1_024)
 }
 
-/// The least and the most over a stretch of work, after its first tenth.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Memory {
-    samples: Vec<u64>,
-}
+/// Resident memory over a stretch of work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory(Vec<u64>);
 
 impl Memory {
     pub fn sample(&mut self) {
-        self.samples.push(resident());
+        self.0.push(resident());
     }
 
     /// Most bytes in the first and in the last third of the work.
     pub fn thirds(&self) -> (u64, u64) {
-        let third = self.samples.len() / 3;
+        let third = (self.0.len() / 3).max(1);
         let most = |part: &[u64]| part.iter().copied().max().unwrap_or_default();
-        let first = self.samples.get(..third.max(1)).unwrap_or_default();
-        let last = self.samples.len().saturating_sub(third.max(1));
+        let last = self.0.len().saturating_sub(third);
         (
-            most(first),
-            most(self.samples.get(last..).unwrap_or_default()),
+            most(self.0.get(..third).unwrap_or_default()),
+            most(self.0.get(last..).unwrap_or_default()),
         )
     }
 }

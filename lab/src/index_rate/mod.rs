@@ -7,19 +7,23 @@ mod copies;
 mod document;
 mod game;
 mod memory;
+pub mod plans;
 mod queries;
 mod report;
 mod transactions;
+mod work;
 
 pub use catch_up::{Beside, fill, run};
 pub use document::write as document;
 pub use report::{Rate, Report};
 
+use lottery::state::{Jackpot, LAYOUT_VERSION};
+use lottery_client::address;
 use lottery_indexer::source::{AccountUpdate, TransactionUpdate};
 use solana_pubkey::Pubkey;
 
 use game::{EPOCH, End, Played, RENT, SPAN, end, key, play, update};
-use transactions::Scribe;
+use transactions::{Scribe, Sold};
 
 /// How large a chain is made up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -32,6 +36,9 @@ pub struct Scale {
 
 /// Games that share their draws.
 const BATCH: u64 = 20;
+
+/// Entries that one transaction closes.
+const TOLD: usize = 12;
 
 /// The slot that all accounts are read at.
 pub const SNAPSHOT_SLOT: i64 = 400_000_000;
@@ -74,6 +81,21 @@ impl Scale {
 /// The house of all games.
 fn house() -> Pubkey {
     key("house", 0, 0)
+}
+
+/// The jackpots of the house.
+fn jackpots() -> Vec<AccountUpdate> {
+    let jackpot = |tier: u8| {
+        let mut jackpot: Jackpot = bytemuck::Zeroable::zeroed();
+        (jackpot.house, jackpot.tier) = (house(), tier);
+        (jackpot.rent_reserve, jackpot.version) = (RENT, LAYOUT_VERSION);
+        jackpot
+    };
+    let account = |tier: u8| {
+        let address = address::jackpot(&house(), tier);
+        update(address, SNAPSHOT_SLOT, RENT, &jackpot(tier))
+    };
+    (0..3).map(account).collect()
 }
 
 /// The accounts of a batch of games.
@@ -129,17 +151,28 @@ impl Iterator for History {
         let due = u64::try_from(share).unwrap_or(u64::MAX);
         let span = SPAN * i64::try_from(self.batch).unwrap_or_default();
         let time = EPOCH + span / i64::try_from(self.scale.batches()).unwrap_or(1);
+        let sold = Sold::all(&games, self.scale.games);
+        let mut closable = sold.chunks(TOLD);
         while self.rows < due {
             self.filler += 1;
+            if self.filler.is_multiple_of(20) {
+                transactions.push(self.scribe.withdrawal(self.filler, time));
+                transactions.push(self.scribe.failure(self.filler, time));
+                self.rows += 1;
+            }
             let (draws, rows) = self.scribe.unanswered(self.filler, time);
             transactions.extend(draws);
             self.rows += rows;
             for part in 0..3 {
                 let number = self.filler * 3 + part;
                 let (gifts, given) = self.scribe.gifts(number, time);
-                let (closings, closed) = self.scribe.closings(number, time);
-                transactions.extend([gifts, closings]);
-                self.rows += given + closed;
+                transactions.push(gifts);
+                self.rows += given;
+                if let Some(entries) = closable.next() {
+                    let (closings, closed) = self.scribe.closings(entries, time);
+                    transactions.push(closings);
+                    self.rows += closed;
+                }
             }
         }
         Some(transactions)

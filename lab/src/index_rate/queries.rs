@@ -16,8 +16,11 @@ use super::{Scale, catch_up::step, report::Asked};
 /// How often each question is asked.
 const ASKED: usize = 200;
 
-/// How often it is asked without indexes, which takes its time.
+/// How often it is asked without indexes, which takes its time …
 const SCANNED: usize = 5;
+
+/// … but not again once that took so long (milliseconds).
+const SCANNING: f64 = 20_000.0;
 
 /// Whom questions are about.
 struct Subjects {
@@ -115,7 +118,7 @@ async fn one(
             .execute(&mut *transaction)
             .await?;
     }
-    for _ in 0..SCANNED {
+    while without.len() < SCANNED && without.iter().sum::<f64>() < SCANNING {
         let (took, _) = time(&mut transaction, question, subjects, random).await?;
         without.push(took);
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     Scale,
     copies::{self, Copied},
+    memory::Memory,
 };
 
 /// Rows taken in, beside the same rows by COPY.
@@ -21,17 +22,25 @@ pub struct Rate {
     pub ratio: f64,
     /// What came after the last row (seconds): finding accounts that are gone.
     pub finish_seconds: f64,
+    /// Most resident memory (bytes) in the first third, with what was made up ahead and its
+    /// copies …
+    pub memory_first_third: u64,
+    /// … and in the last.
+    pub memory_last_third: u64,
 }
 
 impl Rate {
-    pub(super) fn new(rows: u64, took: Duration, copied: Copied, finish: Duration) -> Self {
+    pub(super) fn new(rows: u64, took: Duration, copied: Copied, memory: &Memory) -> Self {
+        let (memory_first_third, memory_last_third) = memory.thirds();
         let (ours, theirs) = (copies::rate(rows, took), copied.rate());
         Self {
             rows,
             rows_per_second: ours,
             copied_per_second: theirs,
             ratio: if copied.rows > 0 { ours / theirs } else { 0.0 },
-            finish_seconds: finish.as_secs_f64(),
+            finish_seconds: 0.0,
+            memory_first_third,
+            memory_last_third,
         }
     }
 }
@@ -59,8 +68,6 @@ pub struct Report {
     /// Seconds that each materialized view took to fill, and to refresh beside readers.
     pub statistics: Vec<(String, f64, f64)>,
     pub questions: Vec<Asked>,
-    pub memory_first_third: u64,
-    pub memory_last_third: u64,
     /// Bytes of each table with its indexes.
     pub sizes: Vec<(String, i64, i64)>,
 }
@@ -78,14 +85,20 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{:<12}{:>12}{:>12}{:>12}{:>8}",
-            "", "rows", "rows/s", "COPY/s", "ratio"
+            "{:<12}{:>12}{:>12}{:>12}{:>8}{:>24}",
+            "", "rows", "rows/s", "COPY/s", "ratio", "MiB, first/last third"
         )?;
+        let mib = |bytes: u64| bytes / 1_048_576;
         for (name, rate) in [("accounts", self.accounts), ("ledger", self.ledger)] {
             writeln!(
                 f,
-                "{name:<12}{:>12}{:>12.0}{:>12.0}{:>8.2}",
-                rate.rows, rate.rows_per_second, rate.copied_per_second, rate.ratio
+                "{name:<12}{:>12}{:>12.0}{:>12.0}{:>8.2}{:>12}{:>12}",
+                rate.rows,
+                rate.rows_per_second,
+                rate.copied_per_second,
+                rate.ratio,
+                mib(rate.memory_first_third),
+                mib(rate.memory_last_third)
             )?;
         }
         let million = 1e6 / self.accounts.rows_per_second.max(1e-9);
@@ -98,15 +111,8 @@ impl fmt::Display for Report {
         let (games, took) = self.derived;
         writeln!(
             f,
-            "fates       {games} games in {:.1} s",
+            "fates       {games} games in {:.1} s\n",
             took.as_secs_f64()
-        )?;
-        let mib = |bytes: u64| bytes / 1_048_576;
-        writeln!(
-            f,
-            "memory      {} MiB at most in the first third, {} MiB in the last\n",
-            mib(self.memory_first_third),
-            mib(self.memory_last_third)
         )?;
         writeln!(f, "{:<24}{:>12}{:>12}", "statistics", "fill s", "refresh s")?;
         for (name, fill, refresh) in &self.statistics {

@@ -3,6 +3,8 @@
 
 mod bulk;
 
+pub use bulk::Sold;
+
 use anchor_lang::event::EVENT_IX_TAG_LE;
 use lottery::{
     draw::winning_ticket,
@@ -11,7 +13,6 @@ use lottery::{
         GameCreated, GameSettled, Payment, PlayersPaid, RoundSettled,
     },
     math::place_prize,
-    state::TIERS,
 };
 use lottery_client::{
     address,
@@ -44,9 +45,14 @@ impl Scribe {
         }
     }
 
-    /// A transaction that was executed at a time (unix seconds).
+    /// A transaction of the cranker's that was executed at a time (unix seconds).
     fn transaction(&mut self, time: i64, told: Vec<Told>) -> TransactionUpdate {
-        let mut keys = vec![self.cranker, AUTHORITY];
+        self.signed(self.cranker, time, told)
+    }
+
+    /// A transaction that somebody signed.
+    fn signed(&mut self, signer: Pubkey, time: i64, told: Vec<Told>) -> TransactionUpdate {
+        let mut keys = vec![signer, AUTHORITY];
         let mut position = |account: &Pubkey| {
             let at = keys.iter().position(|known| known == account);
             let at = at.unwrap_or_else(|| {
@@ -337,8 +343,8 @@ fn settled(played: &Played) -> Vec<u8> {
         prize_pool: game.prize_pool,
         treasury_share: game.treasury_share,
         contributions: game.jackpot_contributions,
-        awards: [0; TIERS],
-        award_tickets: [0; TIERS],
+        awards: game.jackpot_awards,
+        award_tickets: game.jackpot_tickets,
         pots: game.jackpot_contributions,
         accrued: game.treasury_share,
     })

@@ -25,6 +25,7 @@ use harness::stories;
 fn main() -> ExitCode {
     // The longest waits come first.
     let mut all = stories![Surfnet:
+        several::a_silent_writer_is_replaced,
         several::a_frozen_writer_steps_down,
         several::take_turns,
         several::the_writer_is_cut_off,

@@ -70,11 +70,22 @@ pub async fn the_writer_is_cut_off(world: Arc<World>) {
 /// The writer is suspended in the middle of things and loses its connections; the other one
 /// takes over, and it has nothing to say any more when it goes on: it ends, and says why.
 pub async fn a_frozen_writer_steps_down(world: Arc<World>) {
+    frozen(world, true).await;
+}
+
+/// The same, but its connections stay: Postgres does not wait for ever for one that is silent.
+pub async fn a_silent_writer_is_replaced(world: Arc<World>) {
+    frozen(world, false).await;
+}
+
+async fn frozen(world: Arc<World>, is_cut: bool) {
     let stage = set(world).await;
     let old = writer(&stage).await;
     let (old, new) = (&stage.indexers[old], &stage.indexers[1 - old]);
     old.freeze().await.unwrap();
-    old.postgres.weather.cut_all();
+    if is_cut {
+        old.postgres.weather.cut_all();
+    }
     stage.play(1).await;
     stage.until_level().await;
     old.thaw().await.unwrap();

@@ -17,68 +17,26 @@ struct Kind {
     parting: [usize; 3],
 }
 
-/// The offset of a byte of a field in the whole account.
-macro_rules! byte {
-    ($kind:ident.$field:ident + $byte:literal) => {
-        DISCRIMINATOR_LEN + offset_of!($kind, $field) + $byte
+/// A kind of account, parted by bytes of its fields.
+macro_rules! kind {
+    ($kind:ident: $($field:ident[$byte:literal]),*) => {
+        Kind {
+            discriminator: $kind::DISCRIMINATOR,
+            parting: [$(DISCRIMINATOR_LEN + offset_of!($kind, $field) + $byte),*],
+        }
     };
 }
 
 /// Those of which there are few are parted too: whoever pays for them may make many.
 const KINDS: [Kind; 7] = [
-    Kind {
-        discriminator: House::DISCRIMINATOR,
-        parting: [
-            byte!(House.creator + 0),
-            byte!(House.creator + 1),
-            byte!(House.creator + 2),
-        ],
-    },
-    Kind {
-        discriminator: Treasury::DISCRIMINATOR,
-        parting: [
-            byte!(Treasury.house + 0),
-            byte!(Treasury.house + 1),
-            byte!(Treasury.house + 2),
-        ],
-    },
-    Kind {
-        discriminator: Jackpot::DISCRIMINATOR,
-        parting: [
-            byte!(Jackpot.house + 0),
-            byte!(Jackpot.house + 1),
-            byte!(Jackpot.house + 2),
-        ],
-    },
-    Kind {
-        discriminator: Lane::DISCRIMINATOR,
-        parting: [
-            byte!(Lane.house + 0),
-            byte!(Lane.house + 1),
-            byte!(Lane.house + 2),
-        ],
-    },
-    Kind {
-        discriminator: Draw::DISCRIMINATOR,
-        parting: [byte!(Draw.id + 0), byte!(Draw.id + 1), byte!(Draw.id + 2)],
-    },
-    Kind {
-        discriminator: Game::DISCRIMINATOR,
-        parting: [
-            byte!(Game.id + 0),
-            byte!(Game.id + 1),
-            byte!(Game.house + 0),
-        ],
-    },
-    Kind {
-        discriminator: Entry::DISCRIMINATOR,
-        // Nobody can buy very many in one second.
-        parting: [
-            byte!(Entry.joined_at + 0),
-            byte!(Entry.player + 0),
-            byte!(Entry.joined_at + 1),
-        ],
-    },
+    kind!(House: creator[0], creator[1], creator[2]),
+    kind!(Treasury: house[0], house[1], house[2]),
+    kind!(Jackpot: house[0], house[1], house[2]),
+    kind!(Lane: house[0], house[1], house[2]),
+    kind!(Draw: id[0], id[1], id[2]),
+    kind!(Game: id[0], id[1], house[0]),
+    // Nobody can buy very many in one second.
+    kind!(Entry: joined_at[0], player[0], joined_at[1]),
 ];
 
 /// Some of the program's accounts.

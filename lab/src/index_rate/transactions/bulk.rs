@@ -1,14 +1,44 @@
 //! Transactions of many events, for the rows that games alone would not make.
 
-use lottery::events::{DrawAborted, EVENT_VERSION, JackpotFunded, Payment, PlayersPaid};
+use lottery::events::{
+    DrawAborted, EVENT_VERSION, JackpotFunded, Payment, PlayersPaid, TreasuryWithdrawn,
+};
 use lottery_client::instruction::{self as ix, EntryKeys};
 use lottery_indexer::source::TransactionUpdate;
+use solana_instruction::error::InstructionError;
 use solana_pubkey::Pubkey;
+use solana_transaction_error::TransactionError;
 
 use super::{
-    super::game::{BOUNTY, key},
+    super::game::{BOUNTY, End, Played, end, key},
     Scribe, event,
 };
+
+/// An entry by its addresses.
+#[derive(Clone, Copy)]
+pub struct Sold {
+    pub game: Pubkey,
+    pub entry: Pubkey,
+    pub player: Pubkey,
+}
+
+impl Sold {
+    /// The entries of games that were settled.
+    pub fn all(games: &[Played], total: u64) -> Vec<Self> {
+        let settled = games
+            .iter()
+            .filter(|played| end(played.game.id, total) == End::Settled);
+        settled
+            .flat_map(|played| {
+                played.entries.iter().map(|(entry, sold)| Self {
+                    game: played.address,
+                    entry: *entry,
+                    player: sold.player,
+                })
+            })
+            .collect()
+    }
+}
 
 impl Scribe {
     /// Draws that no oracle answered: requested for twenty games, and aborted. Returns the
@@ -56,29 +86,28 @@ impl Scribe {
         (self.transaction(time, told), 12)
     }
 
-    /// A transaction that closes twelve entries of games that are gone, and the number of
-    /// rows of its events.
-    pub fn closings(&mut self, number: u64, time: i64) -> (TransactionUpdate, u64) {
-        let game = key("gone", number, 99);
-        let told = (0..12)
-            .map(|part| {
-                let (entry, player) = (key("old", number, part), key("wallet", part, 0));
+    /// A transaction that closes entries of settled games, and the number of rows of its
+    /// events.
+    pub fn closings(&mut self, entries: &[Sold], time: i64) -> (TransactionUpdate, u64) {
+        let told = entries
+            .iter()
+            .map(|sold| {
                 let keys = EntryKeys {
                     house: self.house,
-                    game,
-                    entry,
-                    player,
+                    game: sold.game,
+                    entry: sold.entry,
+                    player: sold.player,
                     token: None,
                 };
                 let paid = event(&PlayersPaid {
                     version: EVENT_VERSION,
-                    game,
+                    game: sold.game,
                     payments: vec![Payment {
                         kind: Payment::RENT,
                         index: 0,
                         ticket: 0,
-                        entry,
-                        player,
+                        entry: sold.entry,
+                        player: sold.player,
                         amount: 2_000_000,
                     }],
                     paid_out: 0,
@@ -89,6 +118,33 @@ impl Scribe {
                 (ix::close_entry(self.cranker, keys), vec![paid])
             })
             .collect();
-        (self.transaction(time, told), 12)
+        // Players fetch their rent themselves.
+        let signer = entries.first().map_or(self.cranker, |sold| sold.player);
+        (self.signed(signer, time, told), entries.len() as u64)
+    }
+
+    /// A withdrawal by the house, which is a row of events.
+    pub fn withdrawal(&mut self, number: u64, time: i64) -> TransactionUpdate {
+        let wallet = key("owner", 0, 0);
+        let withdraw = ix::withdraw_treasury(wallet, self.house, wallet, 1_000, None);
+        let withdrawn = event(&TreasuryWithdrawn {
+            version: EVENT_VERSION,
+            house: self.house,
+            wallet,
+            amount: 1_000,
+            accrued: 0,
+            total_withdrawn: number * 1_000,
+        });
+        self.signed(wallet, time, vec![(withdraw, vec![withdrawn])])
+    }
+
+    /// A gift that failed, for want of money.
+    pub fn failure(&mut self, number: u64, time: i64) -> TransactionUpdate {
+        let giver = key("wallet", number % 1_000, 0);
+        let fund = ix::fund_jackpot(giver, self.house, 0, 1_000, None);
+        let mut transaction = self.signed(giver, time, vec![(fund, vec![])]);
+        let reason = InstructionError::Custom(1);
+        transaction.error = Some(TransactionError::InstructionError(0, reason));
+        transaction
     }
 }

@@ -1,15 +1,6 @@
 //! Partitions of events and statistics.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{World, key},
 };

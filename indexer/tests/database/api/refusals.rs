@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::{common::chain::key, get, seeded};
+use super::{get, seeded};
+use crate::common::chain::key;
 
 async fn refused(base: &str, path: &str, status: u16, code: &str) {
     let (found, body) = get(base, path).await;

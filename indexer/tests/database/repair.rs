@@ -1,17 +1,8 @@
 //! What operators have done when rows are not as they should be.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{World, key},
     node::{Node, event_data, meta},
@@ -51,7 +42,7 @@ async fn mirrored() -> (TestDatabase, World, Node, Arc<RpcClient>) {
         .into_iter()
         .map(lottery_indexer::source::Event::Account)
         .collect();
-    events.extend(common::snapshot(Snapshot {
+    events.extend(crate::common::snapshot(Snapshot {
         slot: 60,
         accounts: world.accounts(60),
     }));
@@ -236,7 +227,7 @@ async fn letters_that_are_understood_now_are_replayed() {
     // Nothing of a slot that a fork may drop is touched.
     let replay = || letters::replay(&database.pool, &rpc, COMMITMENT);
     assert_eq!(replay().await.unwrap().understood, 1);
-    common::ledger::finalize(&database, 100).await;
+    crate::common::ledger::finalize(&database, 100).await;
     let mut replayed = replay().await.unwrap();
     replayed.understood += 1;
     assert_eq!(replayed.understood, 2);

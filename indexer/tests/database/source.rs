@@ -1,18 +1,9 @@
 //! The source by snapshots alone, against a scripted node. (The WebSocket is
 //! tried against real clusters by the end-to-end tests.)
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
 use std::{sync::Arc, time::Duration};
 
-use common::{
+use crate::common::{
     chain::{World, key, update},
     node::Node,
 };

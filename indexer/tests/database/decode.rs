@@ -1,20 +1,11 @@
 //! What the ledger makes of instructions, batches and events.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use common::{
+use crate::common::{
     TestDatabase,
     chain::key,
     node::{Node, event_data, meta},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lottery::events::{EVENT_VERSION, Payment, PlayersPaid};
 use lottery_client::{
     address,

@@ -9,7 +9,7 @@ use axum::{Json, Router, extract::State, routing::post};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::common::serve_router;
+use crate::common::serve_router;
 
 /// Of its cluster.
 pub const GENESIS: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";

@@ -1,15 +1,6 @@
 //! Games that came and went while nobody looked: their rows are made of their transactions.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     ledger::{Chain, finalize},
 };
@@ -108,6 +99,30 @@ async fn a_cancelled_game_of_which_some_entries_were_seen_gets_the_others() {
     assert_known(&database, &chain).await;
     let report = chain.verify(&database, 31).await;
     assert_eq!(report.checked.unseen_entries, 0);
+}
+
+#[tokio::test]
+async fn rows_that_come_after_what_the_ledger_told_of_them_are_told_it_once_more() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    // Read from the node before the game ended, and held up on the way.
+    let late = chain.snapshot(2);
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(22);
+    chain.read(&database).await;
+    database.snapshot(late.slot, late.accounts).await;
+    finalize(&database, 30).await;
+    derive::once(&database.pool).await.unwrap();
+    assert_known(&database, &chain).await;
+    assert!(left(&database).await.is_empty());
+    let report = chain.verify(&database, 31).await;
+    assert_eq!(
+        (report.checked.unseen_games, report.checked.unseen_entries),
+        (0, 0)
+    );
 }
 
 #[tokio::test]

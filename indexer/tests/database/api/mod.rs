@@ -1,17 +1,8 @@
 //! The routes, over a real socket.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod refusals;
 
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{Rule, World, key},
     serve,

@@ -1,16 +1,7 @@
 //! Whatever a node sends, the decoders answer: with rows, or with why not.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
+use crate::common::chain::{World, key};
 use anchor_lang::Discriminator as _;
-use common::chain::{World, key};
 use lottery::{events::AUTHORITY, instruction as ix};
 use lottery_client::account;
 use lottery_indexer::{
@@ -32,7 +23,7 @@ fn beginnings() -> Vec<Vec<u8>> {
         CloseEntry CloseGame ExpirePrizes CancelGame PlayerBatch FundJackpot
     };
     let mut world = World::new();
-    let rule = common::chain::Rule {
+    let rule = crate::common::chain::Rule {
         rounds: 1,
         winners: 1,
         keep_bps: 0,
@@ -42,7 +33,7 @@ fn beginnings() -> Vec<Vec<u8>> {
     world.tell_created(game);
     world.join(game, 11, 0, 1);
     world.request(&[game]);
-    world.reveal(common::chain::value(1));
+    world.reveal(crate::common::chain::value(1));
     world.settle(game);
     world.pay_winners(game, 1);
     world.close_entries(game);
@@ -174,7 +165,7 @@ proptest! {
             Just(json!({})),
         ],
     ) {
-        let node = common::node::Node::default();
+        let node = crate::common::node::Node::default();
         let cancel = lottery_client::instruction::cancel_game(key(1), key(3));
         node.tell(1, 5, key(1), &[cancel], &[(0, vec![1, 2, 3])]);
         let mut answer = node.0.lock().unwrap().transactions[0].2.clone();

@@ -9,10 +9,10 @@ use lottery_indexer::{
 use lottery_service::doctor::{Finding, Level};
 
 use super::{
-    common::TestDatabase,
     node::{self, GENESIS},
     url,
 };
+use crate::common::TestDatabase;
 
 async fn check(rpc_url: &str, database_url: &str) -> BTreeMap<&'static str, Finding> {
     let config = Config::complete(Options {

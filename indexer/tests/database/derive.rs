@@ -1,16 +1,7 @@
 //! What follows from the accounts, against a recomputation ticket by ticket with
 //! the chain's own function.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{Rule, World, update, value},
 };
@@ -213,7 +204,7 @@ async fn a_settlement_that_waits_is_derived_when_it_comes() {
         .value("SELECT count(*) FROM entries WHERE eliminated_round = 0")
         .await;
     assert!(out >= 3);
-    let base = common::serve(database.pool.clone()).await;
+    let base = crate::common::serve(database.pool.clone()).await;
     let shown = async || -> serde_json::Value {
         let path = format!("{base}/api/games/{address}");
         reqwest::get(path).await.unwrap().json().await.unwrap()

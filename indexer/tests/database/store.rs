@@ -1,19 +1,10 @@
 //! The tables: nothing is lost, nothing goes back, nothing stops the rest.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use bytemuck::Zeroable;
-use common::{
+use crate::common::{
     Numbers, TestDatabase,
     chain::{self, World, key, update},
 };
+use bytemuck::Zeroable;
 use lottery::state::{Draw, Entry, Game, GameStatus, House, Jackpot, Lane, Treasury};
 use lottery_indexer::{
     source::{AccountUpdate, Event},

@@ -1,15 +1,6 @@
 //! The ledger, against a scripted node.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{World, key, value},
     node::{Node, event_data, meta},
@@ -187,7 +178,7 @@ async fn a_draw_that_no_account_ever_showed_is_filled_in() {
     let database = TestDatabase::migrated().await;
     let node = Node::default();
     let mut world = World::new();
-    let rule = common::chain::Rule {
+    let rule = crate::common::chain::Rule {
         rounds: 1,
         winners: 1,
         keep_bps: 0,

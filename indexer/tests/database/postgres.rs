@@ -1,17 +1,8 @@
 //! The settings and statements that operators and analysts are given.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
 use std::{collections::BTreeMap, path::PathBuf};
 
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{World, key},
 };

@@ -1,14 +1,6 @@
 //! What the database says of itself, asked of a real one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
 
-mod common;
-
-use common::TestDatabase;
+use crate::common::TestDatabase;
 use lottery_indexer::{
     store,
     survey::{self, Schema},

@@ -1,15 +1,6 @@
 //! The ledger reads a block where it wants much of it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     chain::key,
     node::{Node, meta},

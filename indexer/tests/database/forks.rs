@@ -1,18 +1,9 @@
 //! What a fork drops is taken back: rows end as the chain has them, and nothing stays
 //! that was never on it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{Rule, World, key},
     node::{Node, meta},
@@ -83,7 +74,7 @@ impl Forked {
             node,
         };
         let base = joined(None);
-        let mut events = common::snapshot(Snapshot {
+        let mut events = crate::common::snapshot(Snapshot {
             slot: 10,
             accounts: base.accounts(10),
         });
@@ -204,9 +195,9 @@ async fn a_round_that_was_settled_on_a_fork_alone_is_undone() {
     };
     let (base, mut draws) = (joined(Some(12)), joined(Some(12)));
     draws.request(&[0]);
-    draws.reveal(common::chain::value(1));
+    draws.reveal(crate::common::chain::value(1));
     draws.settle(0);
-    let mut events = common::snapshot(Snapshot {
+    let mut events = crate::common::snapshot(Snapshot {
         slot: 10,
         accounts: base.accounts(10),
     });

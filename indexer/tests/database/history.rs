@@ -1,15 +1,6 @@
 //! Games that ended, and were closed, while nobody looked: the ledger tells the rest.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{key, value},
     ledger::Chain,
@@ -29,7 +20,7 @@ use lottery_indexer::{
 use serde_json::Value;
 
 async fn see(database: &TestDatabase, snapshot: Snapshot) {
-    database.ingest(common::snapshot(snapshot)).await;
+    database.ingest(crate::common::snapshot(snapshot)).await;
     derive::once(&database.pool).await.unwrap();
 }
 

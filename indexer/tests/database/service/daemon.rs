@@ -8,7 +8,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{common::TestDatabase, node, url};
+use super::{node, url};
+use crate::common::TestDatabase;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,15 +1,6 @@
 //! `verify` agrees with what is right, and finds whatever is not.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::{
+use crate::common::{
     TestDatabase,
     chain::{World, key},
 };
@@ -31,7 +22,7 @@ async fn followed() -> (TestDatabase, Snapshot) {
         accounts: world.accounts(60),
     };
     let mut events: Vec<Event> = told.into_iter().map(Event::Account).collect();
-    events.extend(common::snapshot(last.clone()));
+    events.extend(crate::common::snapshot(last.clone()));
     database.ingest(events).await;
     derive::once(&database.pool).await.unwrap();
     (database, last)
@@ -295,7 +286,9 @@ async fn vaults_must_cover_what_token_houses_owe() {
         account.lamports -= owed.map_or(0, |vault| vault.amount);
     }
     let chain = Snapshot { slot: 60, accounts };
-    database.ingest(common::snapshot(chain.clone())).await;
+    database
+        .ingest(crate::common::snapshot(chain.clone()))
+        .await;
     derive::once(&database.pool).await.unwrap();
     // The draws of its rounds are none of this test's business.
     let fields = async |chain: &Snapshot, vaults: &Vaults| -> Vec<String> {

@@ -2,32 +2,32 @@
 //! ledger has of them, and checked against the hash over all entries that the program kept.
 //! Pure.
 
-use std::{collections::HashMap, str::FromStr};
+mod event;
+mod field;
+
+use std::collections::HashMap;
 
 use anchor_lang::bytemuck::Zeroable as _;
 use lottery::{
     draw::{first_entries_hash, next_entries_hash},
-    events::{
-        DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameCreated, GameSettled, Payment,
-        PlayersPaid, PrizesExpired, RoundSettled,
-    },
+    events::{EVENT_VERSION, GameCreated},
     state::{Entry, Game, GameParams, LAYOUT_VERSION},
 };
 use lottery_client::{address, history::take_rules};
 use serde_json::Value;
 use solana_pubkey::Pubkey;
 
-use super::{
-    event::Event,
-    replay::{self, Told},
-};
+use super::replay::{self, Told};
 use crate::store::{
     U64,
     entries::EntryBody,
     games::GameBody,
-    incomplete::{Closed, History, Join, Made, Paid, Told as Row},
+    incomplete::{Closed, History, Join, Made, Told as Row},
     table::{self, Head},
 };
+
+use event::event;
+use field::{bytes, key, number, numbers};
 
 /// Why the ledger does not suffice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,42 +49,6 @@ pub enum RebuildError {
     Entries { found: usize },
 }
 
-/// A number, or one that is a string as it is too large for JavaScript.
-fn number<T: FromStr>(object: &Value, field: &'static str) -> Result<T, RebuildError> {
-    parse(object.get(field), field)
-}
-
-fn parse<T: FromStr>(value: Option<&Value>, field: &'static str) -> Result<T, RebuildError> {
-    let parsed = match value {
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(Value::Number(number)) => number.to_string().parse().ok(),
-        _ => None,
-    };
-    parsed.ok_or(RebuildError::Field(field))
-}
-
-fn numbers<T: FromStr + Copy + Default, const N: usize>(
-    object: &Value,
-    field: &'static str,
-) -> Result<[T; N], RebuildError> {
-    let mut numbers = [T::default(); N];
-    for (at, number) in numbers.iter_mut().enumerate() {
-        *number = parse(object.get(field).and_then(|array| array.get(at)), field)?;
-    }
-    Ok(numbers)
-}
-
-fn bytes(object: &Value, field: &'static str) -> Result<[u8; 32], RebuildError> {
-    let text = object.get(field).and_then(Value::as_str);
-    text.and_then(|text| hex::decode(text).ok()?.try_into().ok())
-        .ok_or(RebuildError::Field(field))
-}
-
-fn key(text: Option<&str>, field: &'static str) -> Result<Pubkey, RebuildError> {
-    text.and_then(|text| text.parse().ok())
-        .ok_or(RebuildError::Field(field))
-}
-
 /// Rows of a game and its entries; `row` is the game's own, if it has one already.
 ///
 /// # Errors
@@ -92,9 +56,9 @@ fn key(text: Option<&str>, field: &'static str) -> Result<Pubkey, RebuildError> 
 pub fn make(
     address: &Pubkey,
     history: &History,
-    row: Option<&GameBody>,
+    row: Option<&table::Row<GameBody>>,
 ) -> Result<Made, RebuildError> {
-    let entries = entries(address, history, row.map(|row| row.entry_fee.0))?;
+    let entries = entries(address, history, row.map(|row| row.body.entry_fee.0))?;
     let closed = history.told.iter().find(|told| told.kind == "game_closed");
     let end = match closed {
         Some(closed) => (
@@ -103,7 +67,7 @@ pub fn make(
         ),
         None => {
             let row = row.ok_or(RebuildError::NoEnd)?;
-            (row.entries_hash, row.entries)
+            (row.body.entries_hash, row.body.entries)
         }
     };
     let hash = entries.iter().fold(first_entries_hash(address), |hash, e| {
@@ -120,13 +84,19 @@ pub fn make(
         game: String::new(),
         slot,
     };
-    let game = match row {
-        Some(_) => None,
-        None => Some(game(address, history)?),
+    // A row may have come after what the ledger tells of it: that is told once more.
+    let (game, known) = match row {
+        Some(row) => (None, Some([*row, replayed(address, *row, history)?])),
+        None => (Some(game(address, history)?), None),
     };
     let rents = history.paid.iter().filter(|paid| paid.kind == "rent");
     Ok(Made {
         game,
+        known,
+        refunded: (history.paid.iter())
+            .filter(|paid| paid.kind == "refund")
+            .map(|paid| (paid.entry.clone(), paid.slot))
+            .collect(),
         entries,
         closed_games: closed
             .map(|told| closing(address, told.slot))
@@ -281,105 +251,21 @@ fn game(address: &Pubkey, history: &History) -> Result<table::Row<GameBody>, Reb
     })
 }
 
-/// The event that a row was made of, as far as it changes its game.
-fn event(game: &Pubkey, row: &Row, paid: &[Paid]) -> Result<Option<Event>, RebuildError> {
-    let (none, body) = (Pubkey::default(), &row.body);
-    let amount = || row.amount.map(|amount| amount.0);
-    Ok(Some(match row.kind.as_str() {
-        "draw_settled" => Event::DrawSettled(DrawSettled {
-            version: EVENT_VERSION,
-            house: none,
-            draw: none,
-            rounds: vec![RoundSettled {
-                game: *game,
-                round: number(body, "round")?,
-                survivors: number(body, "survivors")?,
-                seed: bytes(body, "seed")?,
-            }],
-            cranker: none,
-            bounty: 0,
-        }),
-        "game_settled" => {
-            row.block_time.ok_or(RebuildError::NoTime)?;
-            Event::GameSettled(GameSettled {
-                version: EVENT_VERSION,
-                house: none,
-                game: *game,
-                prize_pool: number(body, "prize_pool")?,
-                treasury_share: number(body, "treasury_share")?,
-                contributions: numbers(body, "contributions")?,
-                awards: numbers(body, "awards")?,
-                award_tickets: numbers(body, "award_tickets")?,
-                pots: numbers(body, "pots")?,
-                accrued: number(body, "accrued")?,
-            })
-        }
-        "game_cancelled" => {
-            row.block_time.ok_or(RebuildError::NoTime)?;
-            Event::GameCancelled(GameCancelled {
-                version: EVENT_VERSION,
-                house: none,
-                game: *game,
-                reason: number(body, "reason")?,
-                owed: number(body, "owed")?,
-                cranker: none,
-                bounty: 0,
-            })
-        }
-        "players_paid" => Event::PlayersPaid(PlayersPaid {
-            version: EVENT_VERSION,
-            game: *game,
-            payments: payments(row, paid),
-            paid_out: number(body, "paid_out")?,
-            refunded: number(body, "refunded")?,
-            cranker: none,
-            bounty: 0,
-        }),
-        "prizes_expired" => Event::PrizesExpired(PrizesExpired {
-            version: EVENT_VERSION,
-            house: none,
-            game: *game,
-            amount: amount().ok_or(RebuildError::Field("amount"))?,
-            pot: number(body, "pot")?,
-            cranker: none,
-            bounty: 0,
-        }),
-        "game_closed" => Event::GameClosed(GameClosed {
-            version: EVENT_VERSION,
-            house: none,
-            game: *game,
-            creator: none,
-            entries_hash: bytes(body, "entries_hash")?,
-            tickets: number(body, "tickets")?,
-            entries: number(body, "entries")?,
-            lamports: number(body, "lamports")?,
-            tokens: number(body, "tokens")?,
-            cranker: none,
-            bounty: 0,
-        }),
-        _ => return Ok(None),
-    }))
-}
-
-/// The payments of an event, as far as they change its game.
-fn payments(row: &Row, paid: &[Paid]) -> Vec<Payment> {
-    let place = (row.transaction_id, row.instruction, row.position);
-    paid.iter()
-        .filter(|paid| (paid.transaction_id, paid.instruction, paid.position) == place)
-        .filter_map(|paid| {
-            let kind = match paid.kind.as_str() {
-                "prize" => Payment::PRIZE,
-                "award" => Payment::AWARD,
-                _ => return None,
+/// A row that is there, with what the ledger tells of the game.
+fn replayed(
+    address: &Pubkey,
+    mut row: table::Row<GameBody>,
+    history: &History,
+) -> Result<table::Row<GameBody>, RebuildError> {
+    for told in &history.told {
+        if let Some(event) = event(address, told, &history.paid)? {
+            let told = Told {
+                event,
+                slot: told.slot,
+                time: told.block_time,
             };
-            Some(Payment {
-                kind,
-                index: u8::try_from(paid.index).ok()?,
-                ticket: 0,
-                entry: Pubkey::default(),
-                player: Pubkey::default(),
-                amount: 0,
-            })
-        })
-        .collect()
+            replay::apply(&mut row.body, address, &told);
+        }
+    }
+    Ok(row)
 }

@@ -1,0 +1,123 @@
+//! Events made again of their rows.
+
+use lottery::events::{
+    DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameSettled, Payment, PlayersPaid,
+    PrizesExpired, RoundSettled,
+};
+use solana_pubkey::Pubkey;
+
+use super::{
+    RebuildError,
+    field::{bytes, number, numbers},
+};
+use crate::{
+    ledger::event::Event,
+    store::incomplete::{Paid, Told as Row},
+};
+
+/// The event that a row was made of, as far as it changes its game.
+pub(super) fn event(
+    game: &Pubkey,
+    row: &Row,
+    paid: &[Paid],
+) -> Result<Option<Event>, RebuildError> {
+    let (none, body) = (Pubkey::default(), &row.body);
+    let amount = || row.amount.map(|amount| amount.0);
+    Ok(Some(match row.kind.as_str() {
+        "draw_settled" => Event::DrawSettled(DrawSettled {
+            version: EVENT_VERSION,
+            house: none,
+            draw: none,
+            rounds: vec![RoundSettled {
+                game: *game,
+                round: number(body, "round")?,
+                survivors: number(body, "survivors")?,
+                seed: bytes(body, "seed")?,
+            }],
+            cranker: none,
+            bounty: 0,
+        }),
+        "game_settled" => {
+            row.block_time.ok_or(RebuildError::NoTime)?;
+            Event::GameSettled(GameSettled {
+                version: EVENT_VERSION,
+                house: none,
+                game: *game,
+                prize_pool: number(body, "prize_pool")?,
+                treasury_share: number(body, "treasury_share")?,
+                contributions: numbers(body, "contributions")?,
+                awards: numbers(body, "awards")?,
+                award_tickets: numbers(body, "award_tickets")?,
+                pots: numbers(body, "pots")?,
+                accrued: number(body, "accrued")?,
+            })
+        }
+        "game_cancelled" => {
+            row.block_time.ok_or(RebuildError::NoTime)?;
+            Event::GameCancelled(GameCancelled {
+                version: EVENT_VERSION,
+                house: none,
+                game: *game,
+                reason: number(body, "reason")?,
+                owed: number(body, "owed")?,
+                cranker: none,
+                bounty: 0,
+            })
+        }
+        "players_paid" => Event::PlayersPaid(PlayersPaid {
+            version: EVENT_VERSION,
+            game: *game,
+            payments: payments(row, paid),
+            paid_out: number(body, "paid_out")?,
+            refunded: number(body, "refunded")?,
+            cranker: none,
+            bounty: 0,
+        }),
+        "prizes_expired" => Event::PrizesExpired(PrizesExpired {
+            version: EVENT_VERSION,
+            house: none,
+            game: *game,
+            amount: amount().ok_or(RebuildError::Field("amount"))?,
+            pot: number(body, "pot")?,
+            cranker: none,
+            bounty: 0,
+        }),
+        "game_closed" => Event::GameClosed(GameClosed {
+            version: EVENT_VERSION,
+            house: none,
+            game: *game,
+            creator: none,
+            entries_hash: bytes(body, "entries_hash")?,
+            tickets: number(body, "tickets")?,
+            entries: number(body, "entries")?,
+            lamports: number(body, "lamports")?,
+            tokens: number(body, "tokens")?,
+            cranker: none,
+            bounty: 0,
+        }),
+        _ => return Ok(None),
+    }))
+}
+
+/// The payments of an event, as far as they change its game.
+fn payments(row: &Row, paid: &[Paid]) -> Vec<Payment> {
+    let place = (row.transaction_id, row.instruction, row.position);
+    paid.iter()
+        .filter(|paid| (paid.transaction_id, paid.instruction, paid.position) == place)
+        .filter_map(|paid| {
+            let kind = match paid.kind.as_str() {
+                "prize" => Payment::PRIZE,
+                "award" => Payment::AWARD,
+                _ => return None,
+            };
+            Some(Payment {
+                kind,
+                index: u8::try_from(paid.index).ok()?,
+                ticket: 0,
+                entry: Pubkey::default(),
+                player: Pubkey::default(),
+                amount: 0,
+            })
+        })
+        .collect()
+}
