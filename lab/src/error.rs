@@ -9,4 +9,6 @@ pub enum LabError {
     NoAdjacentPorts,
     #[error("no HTTP client: {0}")]
     Client(#[source] reqwest::Error),
+    #[error("no certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
 }

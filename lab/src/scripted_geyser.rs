@@ -20,7 +20,9 @@ mod transaction;
 
 use std::net::SocketAddr;
 
+use rcgen::{CertifiedKey, KeyPair};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use yellowstone_grpc_proto::tonic::transport::Identity;
 pub use yellowstone_grpc_proto::{
     geyser, solana::storage::confirmed_block as storage, tonic::Code,
 };
@@ -71,6 +73,8 @@ pub struct ScriptedGeyser {
     /// Faults of TCP connections.
     pub connections: TcpWeather,
     proxy: TcpProxy,
+    /// What its certificate is checked with (PEM), where it speaks TLS.
+    authority: Option<String>,
     _stop: DropGuard,
 }
 
@@ -82,7 +86,26 @@ impl ScriptedGeyser {
 
     /// The same with a chain that begins after a slot.
     pub async fn start_after(slot: u64, seed: u64) -> Result<Self, LabError> {
+        Self::serve(slot, seed, None).await
+    }
+
+    /// The same over TLS, with a certificate that only [`authority`](Self::authority)
+    /// vouches for.
+    pub async fn start_secure_after(slot: u64, seed: u64) -> Result<Self, LabError> {
+        let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        Self::serve(slot, seed, Some(certified)).await
+    }
+
+    async fn serve(
+        slot: u64,
+        seed: u64,
+        certified: Option<CertifiedKey<KeyPair>>,
+    ) -> Result<Self, LabError> {
         let (listener, address) = listen::any().await?;
+        let authority = certified.as_ref().map(|certified| certified.cert.pem());
+        let identity = certified.map(|CertifiedKey { cert, signing_key }| {
+            Identity::from_pem(cert.pem(), signing_key.serialize_pem())
+        });
         let served = Served {
             chain: GeyserChain::new(slot),
             weather: GeyserWeather::new(seed),
@@ -94,7 +117,7 @@ impl ScriptedGeyser {
             served.streams.clone(),
         );
         let stop = CancellationToken::new();
-        tokio::spawn(service::serve(listener, served, stop.clone()));
+        tokio::spawn(service::serve(listener, identity, served, stop.clone()));
         // Whoever connects goes through it: a cut connection ends as it would elsewhere.
         let proxy = TcpProxy::start(address.to_string(), seed).await?;
         Ok(Self {
@@ -103,6 +126,7 @@ impl ScriptedGeyser {
             streams,
             connections: proxy.weather.clone(),
             proxy,
+            authority,
             _stop: stop.drop_guard(),
         })
     }
@@ -112,8 +136,17 @@ impl ScriptedGeyser {
         self.proxy.address()
     }
 
+    /// Who vouches for it (PEM), where it speaks TLS.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
     /// The same as a URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        let scheme = match self.authority {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}", self.address())
     }
 }

@@ -48,6 +48,9 @@ fn check_geyser(config: &Config) -> Result<(), OptionsError> {
                 let problem = "has characters that an HTTP header cannot carry";
                 Err(OptionsError::value("geyser_token", problem))
             }
+            Err(GeyserSettingError::Authorities(problem)) => {
+                Err(OptionsError::value("geyser_ca", problem))
+            }
         },
         None if config.source == SourceKind::Geyser => Err(OptionsError::value(
             "source",

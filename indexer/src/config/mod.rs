@@ -9,14 +9,14 @@ mod general;
 mod options;
 mod shown;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 pub use lottery_service::config::{Endpoint, OptionsError, Secret};
 use serde::{Deserialize, Serialize};
 use solana_commitment_config::CommitmentConfig;
 
-use crate::source::geyser::{GeyserSettingError, GeyserToken, GeyserUrl};
+use crate::source::geyser::{Authorities, GeyserServer, GeyserSettingError};
 pub use database::Database;
 pub use options::{Options, Start};
 
@@ -83,27 +83,44 @@ pub struct Geyser {
     pub url: Secret,
     /// Sent as `x-token`.
     pub token: Option<Secret>,
+    /// File of certificates of who vouches for it.
+    pub authorities: Option<PathBuf>,
 }
 
 impl Geyser {
-    fn at(url: Option<String>, token: Option<Secret>) -> Result<Option<Self>, OptionsError> {
-        if url.is_none() && token.is_some() {
+    fn at(
+        url: Option<String>,
+        token: Option<Secret>,
+        authorities: Option<PathBuf>,
+    ) -> Result<Option<Self>, OptionsError> {
+        let of_it = [
+            ("geyser_token", token.is_some()),
+            ("geyser_ca", authorities.is_some()),
+        ];
+        let lost = of_it.into_iter().find(|(_, is_set)| *is_set);
+        if let (None, Some((key, _))) = (&url, lost) {
             let problem = "means nothing without geyser_url; give that or remove this";
-            return Err(OptionsError::value("geyser_token", problem));
+            return Err(OptionsError::value(key, problem));
         }
         Ok(url.map(|url| Self {
             url: url.as_str().into(),
             token,
+            authorities,
         }))
     }
 
-    /// As the client takes them.
+    /// As the client takes them; reads the certificates.
     ///
     /// # Errors
     /// When one of them cannot be one.
-    pub fn parsed(&self) -> Result<(GeyserUrl, Option<GeyserToken>), GeyserSettingError> {
+    pub fn parsed(&self) -> Result<GeyserServer, GeyserSettingError> {
         let token = self.token.as_ref().map(|token| token.expose().parse());
-        Ok((self.url.expose().parse()?, token.transpose()?))
+        let authorities = self.authorities.as_deref().map(Authorities::read);
+        Ok(GeyserServer {
+            url: self.url.expose().parse()?,
+            token: token.transpose()?,
+            authorities: authorities.transpose()?,
+        })
     }
 }
 
@@ -149,7 +166,7 @@ impl Config {
         let config = Self {
             endpoint: Endpoint::new(rpc_url, options.ws_url)?,
             source: options.source.unwrap_or(SourceKind::Websocket),
-            geyser: Geyser::at(options.geyser_url, options.geyser_token)?,
+            geyser: Geyser::at(options.geyser_url, options.geyser_token, options.geyser_ca)?,
             commitment: options.commitment.unwrap_or(Commitment::Confirmed),
             snapshot: seconds(options.snapshot_seconds, 30),
             stream_silence: seconds(options.stream_silence_seconds, 15),

@@ -1,6 +1,9 @@
 //! What can be set: the same keys in the file, as variables and as flags.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use lottery_service::{
     config::{self, OptionsError, Secret, values},
@@ -28,6 +31,9 @@ options! {
         geyser_url: String, "URL", "GEYSER_URL" [hide_env_values = true];
         /// What the gRPC server knows its customer by (x-token) [default: none]
         geyser_token: Secret, "TOKEN", "GEYSER_TOKEN" [hide_env_values = true];
+        /// Certificates (PEM) of who vouches for the gRPC server, beside the authorities of
+        /// the public web [default: none]
+        geyser_ca: PathBuf, "FILE", "GEYSER_CA";
         /// How sure what is written has to be [default: confirmed]
         commitment: Commitment, "LEVEL", "COMMITMENT";
         /// Between two full snapshots, which find closed accounts and whatever the stream

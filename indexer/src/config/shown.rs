@@ -16,6 +16,7 @@ impl Config {
             source: Some(self.source),
             geyser_url: geyser.map(|geyser| geyser.url.expose().to_owned()),
             geyser_token: geyser.and_then(|geyser| geyser.token.clone()),
+            geyser_ca: geyser.and_then(|geyser| geyser.authorities.clone()),
             commitment: Some(self.commitment),
             snapshot_seconds: seconds(self.snapshot),
             stream_silence_seconds: seconds(self.stream_silence),

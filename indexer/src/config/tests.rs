@@ -142,6 +142,18 @@ const WRONG: &[(&str, &str)] = &[
         "geyser_url = 'http://h'\ngeyser_token = \"SECRET\\n\"",
         "geyser_token: has characters that an HTTP header cannot carry",
     ),
+    (
+        "geyser_ca = 'ca.pem'",
+        "geyser_ca: means nothing without geyser_url",
+    ),
+    (
+        "geyser_url = 'http://h'\ngeyser_ca = '/nowhere/ca.pem'",
+        "geyser_ca: /nowhere/ca.pem cannot be read",
+    ),
+    (
+        "geyser_url = 'http://h'\ngeyser_ca = 'Cargo.toml'",
+        "geyser_ca: no -----BEGIN CERTIFICATE----- is in Cargo.toml",
+    ),
     ("commitment = 'final'", "commitment: "),
     ("snapshot_seconds = 0", "snapshot_seconds: must be from 1"),
     (

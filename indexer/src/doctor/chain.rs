@@ -73,6 +73,10 @@ async fn check_geyser(geyser: &Geyser, findings: &mut Findings) {
         Err(error @ GeyserError::Token(_)) => {
             return findings.bad("geyser", error.to_string(), "check geyser_token");
         }
+        Err(error @ GeyserError::Stranger(_)) => {
+            let remedy = "check geyser_url and geyser_ca";
+            return findings.bad("geyser", scrub(&error), remedy);
+        }
         Err(error) => {
             let remedy = "check geyser_url, and that the way to it is open";
             return findings.bad("geyser", scrub(&error), remedy);
@@ -88,8 +92,7 @@ async fn check_geyser(geyser: &Geyser, findings: &mut Findings) {
 }
 
 async fn ask_geyser(geyser: &Geyser) -> Result<About, GeyserError> {
-    let (url, token) = geyser.parsed()?;
-    about(&url, token.as_ref(), PATIENCE).await
+    about(&geyser.parsed()?, PATIENCE).await
 }
 
 /// Reads the program and the chain's clock.

@@ -50,10 +50,9 @@ pub(super) async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Res
         SourceKind::Polling => None,
         SourceKind::Geyser => {
             let geyser = config.geyser.as_ref().context("there is no geyser_url")?;
-            let (url, token) = geyser.parsed().context("the Geyser server's settings")?;
+            let server = geyser.parsed().context("the Geyser server's settings")?;
             let config = GeyserConfig {
-                url,
-                token,
+                server,
                 commitment: context.commitment(),
                 connect_timeout: CONNECT_TIMEOUT,
                 keep_alive: KEEP_ALIVE,

@@ -142,7 +142,8 @@ async fn contend(count: usize, turns: usize) {
     writers.shutdown().await;
     let seen = watcher.stop();
 
-    assert!(seen.len() > turns, "{} epochs", seen.len());
+    // The last leader was seen to lead, perhaps not by this.
+    assert!(seen.len() >= turns, "{} epochs", seen.len());
     for ((before, ended), (after, begun)) in seen.iter().zip(seen.iter().skip(1)) {
         assert!(
             ended.until <= begun.first,

@@ -23,7 +23,7 @@ use yellowstone_grpc_proto::{
         body::Body,
         codegen::{Context, Poll, Service, http},
         server::{Grpc, NamedService, StreamingService},
-        transport::{Server, server::TcpIncoming},
+        transport::{self, Identity, Server, ServerTlsConfig, server::TcpIncoming},
     },
 };
 
@@ -38,12 +38,14 @@ pub(super) struct Served {
     pub streams: Streams,
 }
 
-/// Serves until `stop`.
-pub(super) async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
-    let calls = GeyserServer::new(Calls(served.clone()));
-    let serving = Server::builder()
-        .add_service(Entrance { served, calls })
-        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)));
+/// Serves until `stop`; over TLS with an identity.
+pub(super) async fn serve(
+    listener: TcpListener,
+    identity: Option<Identity>,
+    served: Served,
+    stop: CancellationToken,
+) {
+    let serving = listen(listener, identity, served);
     tokio::select! {
         () = stop.cancelled() => {}
         served = serving => {
@@ -52,6 +54,22 @@ pub(super) async fn serve(listener: TcpListener, served: Served, stop: Cancellat
             }
         }
     }
+}
+
+async fn listen(
+    listener: TcpListener,
+    identity: Option<Identity>,
+    served: Served,
+) -> Result<(), transport::Error> {
+    let calls = GeyserServer::new(Calls(served.clone()));
+    let mut server = Server::builder();
+    if let Some(identity) = identity {
+        server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
+    }
+    server
+        .add_service(Entrance { served, calls })
+        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+        .await
 }
 
 /// The service as a whole. Streams are written by hand, because they also carry what is

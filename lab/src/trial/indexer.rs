@@ -78,6 +78,7 @@ impl Indexer {
         relay.agree(&self.rpc);
         self.flag("--source", "geyser")
             .flag("--geyser-url", relay.server.url())
+            .flag("--geyser-ca", relay.authority().display())
     }
 
     /// Starts it, unless it runs: it follows the chain.

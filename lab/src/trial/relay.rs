@@ -3,6 +3,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    io::Write as _,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -26,6 +28,7 @@ use solana_rpc_client::{
 use solana_signature::Signature;
 use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::EncodedConfirmedTransactionWithStatusMeta;
+use tempfile::NamedTempFile;
 use tokio::task::JoinSet;
 
 use super::world::World;
@@ -51,6 +54,8 @@ const CHANGED: usize = 8;
 /// A server that tells of a cluster; it falls silent when this is dropped.
 pub struct Relay {
     pub server: ScriptedGeyser,
+    /// Who vouches for it.
+    authority: NamedTempFile,
     forked: Slots,
     forks: Arc<AtomicBool>,
     _task: JoinSet<()>,
@@ -62,7 +67,9 @@ impl Relay {
         let rpc = world.localnet.rpc_client();
         let begun = take_snapshot(&rpc, CommitmentConfig::confirmed()).await?;
         let slot = u64::try_from(begun.slot)?;
-        let server = ScriptedGeyser::start_after(slot, 7).await?;
+        let server = ScriptedGeyser::start_secure_after(slot, 7).await?;
+        let mut authority = NamedTempFile::new()?;
+        authority.write_all(server.authority().unwrap_or_default().as_bytes())?;
         server.chain.set_depths(Depths {
             confirmed: 0,
             finalized: FINALITY,
@@ -92,6 +99,7 @@ impl Relay {
         });
         Ok(Self {
             server,
+            authority,
             forked,
             forks,
             _task: task,
@@ -106,6 +114,11 @@ impl Relay {
     /// From now on there are no forks.
     pub fn calm(&self) {
         self.forks.store(false, Ordering::Relaxed);
+    }
+
+    /// A file of who vouches for the server.
+    pub fn authority(&self) -> &Path {
+        self.authority.path()
     }
 
     /// Has a node agree: where another block was voted down there is none.

@@ -1,11 +1,13 @@
 //! Connections, and who waits for whom.
 
+use std::io::Write as _;
+
 use lottery_indexer::source::{
     Event, GeyserConfig,
-    geyser::{About, GeyserError, about},
+    geyser::{About, Authorities, GeyserError, GeyserServer, about},
 };
 use lottery_lab::{
-    GeyserFault, Rule,
+    GeyserFault, Rule, ScriptedGeyser,
     scripted_geyser::{
         Code,
         geyser::{CommitmentLevel, PingRequest, geyser_client::GeyserClient},
@@ -115,7 +117,7 @@ async fn a_wrong_token_says_what_to_do() {
     let stage = Stage::set(CommitmentConfig::processed()).await;
     stage.server.streams.require_token("right");
     let with = |token: &str| GeyserConfig {
-        token: Some(token.parse().unwrap()),
+        server: stage.with_token(token),
         ..stage.config()
     };
     let mut run = stage.run_with(with("wrong"), 64);
@@ -153,24 +155,24 @@ async fn a_server_says_what_it_is() {
     let stage = Stage::set(CommitmentConfig::processed()).await;
     stage.server.streams.require_token("right");
     stage.chain().forget_before(1_234);
-    let url = stage.server.url().parse().unwrap();
-    let right = "right".parse().unwrap();
-    let said = about(&url, Some(&right), PATIENCE).await.unwrap();
+    let right = stage.with_token("right");
+    let said = about(&right, PATIENCE).await.unwrap();
     let expected = About {
         version: "14.0.0".to_owned(),
         first_slot: Some(1_234),
     };
     assert_eq!(said, expected);
-    let refused = about(&url, None, PATIENCE).await.unwrap_err();
+    let nobody = stage.at(&stage.server.url());
+    let refused = about(&nobody, PATIENCE).await.unwrap_err();
     assert!(matches!(refused, GeyserError::Token(_)), "{refused}");
     let unknown = GeyserFault::Refuse(Code::Unimplemented, "unknown method");
     let weather = &stage.server.weather;
     weather.add(Rule::on("SubscribeReplayInfo", unknown));
-    let said = about(&url, Some(&right), PATIENCE).await.unwrap();
+    let said = about(&right, PATIENCE).await.unwrap();
     assert_eq!(said.first_slot, None);
     weather.add(Rule::on("GetVersion", GeyserFault::Hang));
     let short = std::time::Duration::from_millis(100);
-    let late = about(&url, Some(&right), short).await.unwrap_err();
+    let late = about(&right, short).await.unwrap_err();
     assert!(matches!(late, GeyserError::Timeout(_)), "{late}");
 }
 
@@ -179,12 +181,7 @@ async fn a_server_says_what_it_is() {
 async fn a_server_without_tls_is_said_to_have_none() {
     let stage = Stage::set(CommitmentConfig::processed()).await;
     let config = GeyserConfig {
-        url: stage
-            .server
-            .url()
-            .replace("http://", "https://")
-            .parse()
-            .unwrap(),
+        server: stage.at(&stage.server.url().replace("http://", "https://")),
         ..stage.config()
     };
     let mut run = stage.run_with(config, 64);
@@ -193,6 +190,38 @@ async fn a_server_without_tls_is_said_to_have_none() {
     let said = run.troubles().concat();
     assert!(said.contains("cannot be reached"), "{said}");
     assert!(said.contains("InvalidContentType"), "{said}");
+}
+
+/// One of an operator who is his own authority.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_believed_for_who_vouches_for_it() {
+    let server = ScriptedGeyser::start_secure_after(1_000, 7).await.unwrap();
+    let stage = Stage::of(server, CommitmentConfig::confirmed());
+    let stranger = stage.at(&stage.server.url());
+    let refused = about(&stranger, PATIENCE).await.unwrap_err().to_string();
+    assert!(refused.contains("geyser_ca"), "{refused}");
+    let mut run = stage.run();
+    run.until_event(|event| matches!(event, Event::Trouble(_)))
+        .await;
+    assert_eq!(stage.server.streams.subscribed(), 0);
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let authority = stage.server.authority().unwrap();
+    file.write_all(authority.as_bytes()).unwrap();
+    let known = GeyserServer {
+        authorities: Some(Authorities::read(file.path()).unwrap()),
+        ..stranger
+    };
+    let config = GeyserConfig {
+        server: known,
+        ..stage.config()
+    };
+    let mut run = stage.run_with(config, 64);
+    stage.subscribed(1).await;
+    stage.play(3);
+    run.until_applied(stage.chain().slot(CommitmentLevel::Confirmed))
+        .await;
+    assert!(run.troubles().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

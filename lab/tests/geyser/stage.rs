@@ -12,6 +12,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use lottery_client::lottery;
 use lottery_indexer::source::{
     AccountUpdate, END_OF_SLOT, Event, GeyserConfig, GeyserSource, Pieces, Snapshots, SourceError,
+    geyser::GeyserServer,
 };
 use lottery_lab::{
     GeyserChain, ScriptedGeyser,
@@ -138,7 +139,11 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set(commitment: CommitmentConfig) -> Self {
-        let server = ScriptedGeyser::start(7).await.unwrap();
+        Self::of(ScriptedGeyser::start(7).await.unwrap(), commitment)
+    }
+
+    /// Of a server.
+    pub fn of(server: ScriptedGeyser, commitment: CommitmentConfig) -> Self {
         Self {
             node: Node::new(server.chain.clone()),
             server,
@@ -151,11 +156,27 @@ impl Stage {
         &self.server.chain
     }
 
+    /// The server by another address; nobody vouches for it.
+    pub fn at(&self, url: &str) -> GeyserServer {
+        GeyserServer {
+            url: url.parse().unwrap(),
+            token: None,
+            authorities: None,
+        }
+    }
+
+    /// The server, shown a token.
+    pub fn with_token(&self, token: &str) -> GeyserServer {
+        GeyserServer {
+            token: Some(token.parse().unwrap()),
+            ..self.at(&self.server.url())
+        }
+    }
+
     /// Patient with what is slow, and quick to look again.
     pub fn config(&self) -> GeyserConfig {
         GeyserConfig {
-            url: self.server.url().parse().unwrap(),
-            token: None,
+            server: self.at(&self.server.url()),
             commitment: self.commitment,
             connect_timeout: PATIENCE,
             keep_alive: PATIENCE,

@@ -9,7 +9,7 @@ use yellowstone_grpc_proto::geyser::{
     GetVersionRequest, SubscribeReplayInfoRequest, geyser_client::GeyserClient,
 };
 
-use super::{GeyserError, GeyserToken, GeyserUrl, connect::connect};
+use super::{GeyserError, GeyserServer};
 
 /// Longest version that is shown.
 const MAX_VERSION: usize = 40;
@@ -26,27 +26,19 @@ pub struct About {
 ///
 /// # Errors
 /// When it does not answer within `patience`, or does not accept the token.
-pub async fn about(
-    url: &GeyserUrl,
-    token: Option<&GeyserToken>,
-    patience: Duration,
-) -> Result<About, GeyserError> {
-    let asked = timeout(patience, ask(url, token, patience)).await;
+pub async fn about(server: &GeyserServer, patience: Duration) -> Result<About, GeyserError> {
+    let asked = timeout(patience, ask(server, patience)).await;
     asked.unwrap_or(Err(GeyserError::Timeout(patience.as_secs())))
 }
 
-async fn ask(
-    url: &GeyserUrl,
-    token: Option<&GeyserToken>,
-    patience: Duration,
-) -> Result<About, GeyserError> {
-    let mut client = GeyserClient::new(connect(url, patience, patience).await?);
-    let asked = with(token, GetVersionRequest {});
+async fn ask(server: &GeyserServer, patience: Duration) -> Result<About, GeyserError> {
+    let mut client = GeyserClient::new(server.connect(patience, patience).await?);
+    let asked = with(server, GetVersionRequest {});
     let version = match client.get_version(asked).await {
         Ok(answer) => shorten(&answer.into_inner().version),
         Err(status) => return Err(GeyserError::at_start(&status, None)),
     };
-    let asked = with(token, SubscribeReplayInfoRequest {});
+    let asked = with(server, SubscribeReplayInfoRequest {});
     let first_slot = match client.subscribe_replay_info(asked).await {
         Ok(answer) => answer.into_inner().first_available,
         // Older servers.
@@ -59,11 +51,9 @@ async fn ask(
     })
 }
 
-fn with<T>(token: Option<&GeyserToken>, message: T) -> Request<T> {
+fn with<T>(server: &GeyserServer, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    if let Some(token) = token {
-        token.name_in(&mut request);
-    }
+    server.name_in(&mut request);
     request
 }
 

@@ -1,17 +1,11 @@
-//! The connection, and what is subscribed to.
+//! The stream, and what is subscribed to.
 
-use std::{collections::HashMap, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::{
-    Request, Streaming,
-    client::Grpc,
-    codegen::http::uri::PathAndQuery,
-    metadata::{Ascii, MetadataValue},
-    transport::{Channel, ClientTlsConfig, Endpoint},
-};
+use tonic::{Request, Streaming, client::Grpc, codegen::http::uri::PathAndQuery};
 use yellowstone_grpc_proto::{
     geyser::{
         CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
@@ -22,76 +16,13 @@ use yellowstone_grpc_proto::{
 };
 
 use super::{GeyserConfig, GeyserError, frames::Frames};
-use crate::{error::redact, source::SlotStatus};
-
-/// Bytes that may be under way: HTTP/2 lets the server send no more before what came is
-/// read.
-const WINDOW: u32 = 1 << 20;
+use crate::source::SlotStatus;
 
 /// Largest message: an account of 10 MiB, and room to spare.
 const MAX_MESSAGE: usize = 16 << 20;
 
 /// The name of all filters. What they admit differs in kind.
 const FILTER: &str = "lottery";
-
-/// Why a setting was refused. Never shows the value of one that may be secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GeyserSettingError {
-    #[error("{0:?} is not an http:// or https:// URL")]
-    Url(String),
-    #[error("the token has characters that an HTTP header cannot carry")]
-    Token,
-}
-
-/// The address of a Geyser server's gRPC interface.
-#[derive(Clone, PartialEq, Eq)]
-pub struct GeyserUrl(String);
-
-impl FromStr for GeyserUrl {
-    type Err = GeyserSettingError;
-
-    fn from_str(url: &str) -> Result<Self, GeyserSettingError> {
-        let known = url.starts_with("http://") || url.starts_with("https://");
-        if known && Endpoint::from_shared(url.to_owned()).is_ok() {
-            Ok(Self(url.to_owned()))
-        } else {
-            Err(GeyserSettingError::Url(redact(url)))
-        }
-    }
-}
-
-impl fmt::Debug for GeyserUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redact(&self.0))
-    }
-}
-
-/// What the server's operator gave out to tell customers apart.
-#[derive(Clone, PartialEq)]
-pub struct GeyserToken(MetadataValue<Ascii>);
-
-impl FromStr for GeyserToken {
-    type Err = GeyserSettingError;
-
-    fn from_str(token: &str) -> Result<Self, GeyserSettingError> {
-        let mut value = MetadataValue::try_from(token).map_err(|_| GeyserSettingError::Token)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
-    }
-}
-
-impl GeyserToken {
-    /// Shows it to the server.
-    pub(super) fn name_in<T>(&self, request: &mut Request<T>) {
-        request.metadata_mut().insert("x-token", self.0.clone());
-    }
-}
-
-impl fmt::Debug for GeyserToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
 
 /// An open stream. What is not read from it waits at the server.
 pub(super) struct Feed {
@@ -116,7 +47,8 @@ impl Feed {
     }
 
     async fn subscribe(config: &GeyserConfig, from: Option<i64>) -> Result<Self, GeyserError> {
-        let channel = connect(&config.url, config.connect_timeout, config.keep_alive).await?;
+        let patience = config.connect_timeout;
+        let channel = config.server.connect(patience, config.keep_alive).await?;
         let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_MESSAGE);
         grpc.ready().await?;
         let answer = Arc::new(Notify::new());
@@ -124,9 +56,7 @@ impl Feed {
         let done = CancellationToken::new();
         let open = done.clone().drop_guard();
         let mut request = Request::new(requests(asked, Arc::clone(&answer), done));
-        if let Some(token) = &config.token {
-            token.name_in(&mut request);
-        }
+        config.server.name_in(&mut request);
         let path = PathAndQuery::from_static("/geyser.Geyser/Subscribe");
         let frames = grpc
             .streaming(request, path, Frames::<SubscribeRequest, Bytes>::default())
@@ -161,27 +91,6 @@ impl Feed {
     pub(super) fn answer(&self) {
         self.answer.notify_one();
     }
-}
-
-pub(super) async fn connect(
-    GeyserUrl(url): &GeyserUrl,
-    patience: Duration,
-    keep_alive: Duration,
-) -> Result<Channel, GeyserError> {
-    let secure = url.starts_with("https://");
-    let mut endpoint = Endpoint::from_shared(url.clone())?
-        .connect_timeout(patience)
-        .http2_keep_alive_interval(keep_alive)
-        .keep_alive_timeout(keep_alive)
-        .keep_alive_while_idle(true)
-        .tcp_keepalive(Some(Duration::from_secs(30)))
-        .tcp_nodelay(true)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW);
-    if secure {
-        endpoint = endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots())?;
-    }
-    Ok(endpoint.connect().await?)
 }
 
 /// What the client says: the subscription, and then an answer to each ping.

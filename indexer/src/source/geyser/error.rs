@@ -14,6 +14,11 @@ pub enum GeyserError {
     Setting(#[from] GeyserSettingError),
     #[error("the Geyser server cannot be reached: {0}")]
     Connect(String),
+    #[error(
+        "nobody known vouches for the Geyser server's certificate: name who does in geyser_ca \
+         ({0})"
+    )]
+    Stranger(String),
     #[error("the Geyser server refuses: {0}")]
     Refused(String),
     #[error("no answer from the Geyser server within {0} s")]
@@ -82,7 +87,12 @@ fn text(status: &Status) -> String {
 
 impl From<tonic::transport::Error> for GeyserError {
     fn from(error: tonic::transport::Error) -> Self {
-        Self::Connect(format!("{error}{}", causes(&error)))
+        let text = format!("{error}{}", causes(&error));
+        // The way to rustls's own error leads through types that hide it.
+        match text.contains("UnknownIssuer") {
+            true => Self::Stranger(text),
+            false => Self::Connect(text),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod error;
 mod executed;
 pub mod frames;
 mod join;
+mod server;
 mod session;
 pub mod slots;
 mod snapshots;
@@ -30,9 +31,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use about::{About, about};
-pub use connect::{GeyserSettingError, GeyserToken, GeyserUrl};
 pub use error::GeyserError;
 pub use executed::Executed;
+pub use server::{Authorities, GeyserServer, GeyserSettingError, GeyserToken, GeyserUrl};
 
 use super::{
     Event, SlotStatus, Snapshots, Source,
@@ -45,8 +46,7 @@ use slots::Slots;
 /// How the source works.
 #[derive(Clone, Debug)]
 pub struct GeyserConfig {
-    pub url: GeyserUrl,
-    pub token: Option<GeyserToken>,
+    pub server: GeyserServer,
     /// From when on things are told. What is told at `processed` may be undone.
     pub commitment: CommitmentConfig,
     /// Longest wait for a connection and for a subscription.
