@@ -10,7 +10,7 @@ use lottery_indexer::{
     error::IngestError,
     ingest::{CHANNEL_CAPACITY, CHUNK_CAPACITY, Ingest, Wiring},
     ledger::{CHUNK, Chunk},
-    source::{AccountUpdate, Chain, Event, SlotStatus, TransactionUpdate},
+    source::{AccountUpdate, Chain, Event, SlotStatus, SlotUpdate, TransactionUpdate},
     store::{self, watermark},
 };
 use solana_commitment_config::CommitmentConfig;
@@ -52,6 +52,13 @@ impl Work {
         );
         ingest.lead().await?;
         let task = tokio::spawn(ingest.run(receiver, history));
+        // All that is made up is final; what is not would be watched for forks.
+        let last = SlotUpdate {
+            slot: SNAPSHOT_SLOT,
+            parent: None,
+            status: SlotStatus::Finalized,
+        };
+        events.send(Event::Slot(last)).await?;
         Ok(Self {
             events,
             chunks,
