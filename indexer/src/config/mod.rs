@@ -109,17 +109,28 @@ impl Geyser {
         }))
     }
 
-    /// As the client takes them; reads the certificates.
+    /// As the client takes them, but for the certificates.
     ///
     /// # Errors
     /// When one of them cannot be one.
-    pub fn parsed(&self) -> Result<GeyserServer, GeyserSettingError> {
+    fn parsed(&self) -> Result<GeyserServer, GeyserSettingError> {
         let token = self.token.as_ref().map(|token| token.expose().parse());
-        let authorities = self.authorities.as_deref().map(Authorities::read);
         Ok(GeyserServer {
             url: self.url.expose().parse()?,
             token: token.transpose()?,
+            authorities: None,
+        })
+    }
+
+    /// As the client takes them.
+    ///
+    /// # Errors
+    /// When one of them cannot be one, or the file of certificates cannot be read.
+    pub fn server(&self) -> Result<GeyserServer, GeyserSettingError> {
+        let authorities = self.authorities.as_deref().map(Authorities::read);
+        Ok(GeyserServer {
             authorities: authorities.transpose()?,
+            ..self.parsed()?
         })
     }
 }

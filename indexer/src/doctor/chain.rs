@@ -73,6 +73,13 @@ async fn check_geyser(geyser: &Geyser, findings: &mut Findings) {
         Err(error @ GeyserError::Token(_)) => {
             return findings.bad("geyser", error.to_string(), "check geyser_token");
         }
+        Err(error @ GeyserError::Setting(_)) => {
+            return findings.bad(
+                "geyser",
+                error.to_string(),
+                "name a file of certificates (PEM)",
+            );
+        }
         Err(error @ GeyserError::Stranger(_)) => {
             let remedy = "check geyser_url and geyser_ca";
             return findings.bad("geyser", scrub(&error), remedy);
@@ -92,7 +99,7 @@ async fn check_geyser(geyser: &Geyser, findings: &mut Findings) {
 }
 
 async fn ask_geyser(geyser: &Geyser) -> Result<About, GeyserError> {
-    about(&geyser.parsed()?, PATIENCE).await
+    about(&geyser.server()?, PATIENCE).await
 }
 
 /// Reads the program and the chain's clock.

@@ -50,7 +50,7 @@ pub(super) async fn source(context: &Context, again: Arc<Notify>) -> anyhow::Res
         SourceKind::Polling => None,
         SourceKind::Geyser => {
             let geyser = config.geyser.as_ref().context("there is no geyser_url")?;
-            let server = geyser.parsed().context("the Geyser server's settings")?;
+            let server = geyser.server()?;
             let config = GeyserConfig {
                 server,
                 commitment: context.commitment(),

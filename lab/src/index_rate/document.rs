@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row as _, postgres::PgConnectOptions};
 
 use super::{
     plans,
-    report::{Asked, Report},
+    report::{Asked, Filling, Report},
 };
 
 /// Columns that name a row of another table. (There are no foreign keys: accounts come in
@@ -43,6 +43,12 @@ pub async fn write(
         let users: Vec<&str> = users.map(|(user, _)| user.as_str()).collect();
         writeln!(text, "| `{name}` | {on} | {} |", users.join(", "))?;
     }
+    write!(
+        text,
+        "\n## How it was filled\n\nBy the indexer's own decoders and writer, on {machine}, beside the same rows by COPY alone in turns\n\
+         (into tables with the same columns, checks and indexes).\n\n```text\n{}```\n",
+        Filling(report)
+    )?;
     let scale = report.scale;
     write!(
         text,
@@ -69,8 +75,13 @@ pub async fn write(
             question.sql()
         )?;
         text.push_str("```text\n");
-        for line in plans::explain(connection, question, "ANALYZE, BUFFERS OFF").await? {
-            writeln!(text, "{}", line.try_get::<String, _>(0)?)?;
+        let plan = plans::explain(connection, question, "ANALYZE, BUFFERS OFF").await?;
+        let plan: Vec<String> = plan
+            .iter()
+            .map(|line| line.try_get(0))
+            .collect::<Result<_, _>>()?;
+        for line in shorten(&plan) {
+            writeln!(text, "{line}")?;
         }
         text.push_str("```\n");
     }
@@ -92,6 +103,40 @@ with a user that is granted `lottery_reader`. The comments in `migrations/` say 
 ## Tables
 
 ";
+
+/// The same plan with what it does to the partitions of a table only shown for those that
+/// had rows, three at most.
+fn shorten(plan: &[String]) -> Vec<String> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let is_partition = |line: &str| line.contains("Scan") && line.contains(" on game_events_");
+    let (mut shown, mut kept, mut left) = (Vec::new(), 0, 0);
+    let mut lines = plan.iter().peekable();
+    while let Some(line) = lines.next() {
+        if !is_partition(line) {
+            shown.push(line.clone());
+            continue;
+        }
+        let mut group = vec![line.clone()];
+        while let Some(detail) = lines.next_if(|next| depth(next) > depth(line)) {
+            group.push(detail.clone());
+        }
+        if kept < 3 && !line.contains(" rows=0 loops=") {
+            kept += 1;
+            shown.extend(group);
+        } else {
+            left += 1;
+        }
+        let is_last = lines.peek().is_none_or(|next| !is_partition(next));
+        if is_last && left > 0 {
+            let indent = " ".repeat(depth(line));
+            shown.push(format!(
+                "{indent}->  … and of {left} more partitions, likewise"
+            ));
+            (kept, left) = (0, 0);
+        }
+    }
+    shown
+}
 
 async fn columns(connection: &mut PgConnection) -> Result<Vec<Column>> {
     Ok(sqlx::query_as(
@@ -154,4 +199,33 @@ async fn indexes(connection: &mut PgConnection) -> Result<Vec<(String, String)>>
         .into_iter()
         .map(|(name, definition)| (name, on(definition)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_partitions_those_with_rows_are_shown() {
+        let partition = |month: u8, rows: u8| {
+            [
+                format!(
+                    "        ->  Index Scan using i on game_events_2026_{month:02} (actual time=0.1..0.2 rows={rows} loops=1)"
+                ),
+                format!("              Index Cond: (month = {month})"),
+            ]
+        };
+        let plan: Vec<String> = ["Limit".to_owned(), "  ->  Append".to_owned()]
+            .into_iter()
+            .chain((1..=8).flat_map(|month| partition(month, month % 2)))
+            .chain(["Planning Time: 1 ms".to_owned()])
+            .collect();
+        let shown = shorten(&plan);
+        let kept: Vec<&String> = shown.iter().filter(|line| line.contains("Cond")).collect();
+        assert_eq!(kept, [&plan[3], &plan[7], &plan[11]]);
+        assert_eq!(shown[8], "        ->  … and of 5 more partitions, likewise");
+        assert_eq!(shown[9], "Planning Time: 1 ms");
+        let small = plan[..6].to_vec();
+        assert_eq!(shorten(&small).len(), 5);
+    }
 }

@@ -72,6 +72,17 @@ pub struct Report {
     pub sizes: Vec<(String, i64, i64)>,
 }
 
+/// How the database was filled, and what it takes on disk.
+pub struct Filling<'a>(pub &'a Report);
+
+impl fmt::Display for Filling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.taken_in(f)?;
+        writeln!(f)?;
+        self.0.on_disk(f)
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Scale {
@@ -83,6 +94,26 @@ impl fmt::Display for Report {
             f,
             "{entries} entries of {games} games, {events} rows of events\n"
         )?;
+        self.taken_in(f)?;
+        writeln!(
+            f,
+            "\n{:<34}{:>9}{:>9}{:>11}{:>11}{:>8}",
+            "question (ms)", "p50", "p95", "scan p50", "scan p95", "rows"
+        )?;
+        for asked in &self.questions {
+            writeln!(
+                f,
+                "{:<34}{:>9.2}{:>9.2}{:>11.1}{:>11.1}{:>8}",
+                asked.name, asked.p50, asked.p95, asked.scan_p50, asked.scan_p95, asked.rows
+            )?;
+        }
+        writeln!(f)?;
+        self.on_disk(f)
+    }
+}
+
+impl Report {
+    fn taken_in(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "{:<12}{:>12}{:>12}{:>12}{:>8}{:>24}",
@@ -118,19 +149,11 @@ impl fmt::Display for Report {
         for (name, fill, refresh) in &self.statistics {
             writeln!(f, "{name:<24}{fill:>12.2}{refresh:>12.2}")?;
         }
-        writeln!(
-            f,
-            "\n{:<34}{:>9}{:>9}{:>11}{:>11}{:>8}",
-            "question (ms)", "p50", "p95", "scan p50", "scan p95", "rows"
-        )?;
-        for asked in &self.questions {
-            writeln!(
-                f,
-                "{:<34}{:>9.2}{:>9.2}{:>11.1}{:>11.1}{:>8}",
-                asked.name, asked.p50, asked.p95, asked.scan_p50, asked.scan_p95, asked.rows
-            )?;
-        }
-        writeln!(f, "\n{:<24}{:>12}{:>12}", "table", "MiB", "indexes MiB")?;
+        Ok(())
+    }
+
+    fn on_disk(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<24}{:>12}{:>12}", "table", "MiB", "indexes MiB")?;
         for (name, table, indexes) in &self.sizes {
             writeln!(
                 f,

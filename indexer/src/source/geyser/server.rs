@@ -23,7 +23,7 @@ pub enum GeyserSettingError {
     Url(String),
     #[error("the token has characters that an HTTP header cannot carry")]
     Token,
-    #[error("certificates of authorities: {0}")]
+    #[error("geyser_ca: {0}")]
     Authorities(String),
 }
 
