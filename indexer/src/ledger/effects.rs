@@ -150,8 +150,10 @@ impl Effects {
                 None => draws::aborted_at(connection, draw, *slot).await?,
             }
         }
-        self.write_games(connection).await?;
+        let untold = self.write_games(connection).await?;
         self.write_entries(connection).await?;
+        incomplete::note_untold(connection, &untold).await?;
+        incomplete::note_unrefunded(connection, &self.closed_entries).await?;
         incomplete::try_again(connection, &self.created).await?;
         incomplete::note::<GameBody>(connection, &self.closed_games).await?;
         incomplete::note::<EntryBody>(connection, &self.closed_entries).await?;
@@ -159,9 +161,15 @@ impl Effects {
         draw_games::end(connection, &self.released).await
     }
 
-    async fn write_games(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    /// Returns the games that were closed before they were over and paid, as their rows say:
+    /// rows that came after what the ledger told of their end.
+    async fn write_games(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<(String, i64)>, sqlx::Error> {
+        let mut untold = Vec::new();
         if self.games.is_empty() {
-            return Ok(());
+            return Ok(untold);
         }
         let addresses: Vec<String> = self.games.keys().cloned().collect();
         // A game that nobody ever saw leaves its events alone until it is over.
@@ -177,13 +185,16 @@ impl Effects {
                 changed.push(row_now);
             }
             if let Some(slot) = closed_at {
+                if !replay::is_over(&row_now.body) || replay::owed(&row_now.body) > 0 {
+                    untold.push((address.clone(), slot));
+                }
                 closed.push(address);
                 slots.push(slot);
             }
         }
         table::rewrite(connection, &changed).await?;
         table::close(connection, GameBody::TABLE, &closed, &slots).await?;
-        Ok(())
+        Ok(untold)
     }
 
     async fn write_entries(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -88,7 +88,8 @@ fn set_flag(game: &mut GameBody, flag: u8) {
     game.fully_paid = game.status_and_flags & Game::FLAG_PAID != 0;
 }
 
-fn is_over(game: &GameBody) -> bool {
+/// Whether a game was settled or cancelled.
+pub fn is_over(game: &GameBody) -> bool {
     matches!(game.status, GameStatus::Settled | GameStatus::Cancelled)
 }
 

@@ -59,6 +59,67 @@ pub async fn note<B: Body>(
     Ok(())
 }
 
+/// Notes games whose rows lack what the ledger told before they came, with the slots at which
+/// they were closed.
+///
+/// # Errors
+/// The database's.
+pub async fn note_untold(
+    connection: &mut PgConnection,
+    games: &[(String, i64)],
+) -> Result<(), sqlx::Error> {
+    if games.is_empty() {
+        return Ok(());
+    }
+    let (games, slots): (Vec<&str>, Vec<i64>) = games
+        .iter()
+        .map(|(game, slot)| (game.as_str(), *slot))
+        .unzip();
+    sqlx::query(
+        "INSERT INTO incomplete_games AS i (game, slot)
+         SELECT game, max(slot) FROM UNNEST($1::text[], $2::int8[]) AS u(game, slot)
+         GROUP BY game
+         ON CONFLICT (game) DO UPDATE
+             SET slot = GREATEST(i.slot, excluded.slot), reason = NULL",
+    )
+    .bind(games)
+    .bind(slots)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same of cancelled games of which entries were closed that nobody refunded, as their
+/// rows say.
+///
+/// # Errors
+/// The database's.
+pub async fn note_unrefunded(
+    connection: &mut PgConnection,
+    closed: &[Closed],
+) -> Result<(), sqlx::Error> {
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let untold: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT e.game::text, max(c.slot)
+         FROM UNNEST($1::text[], $2::int8[]) AS c(address, slot)
+         JOIN entries e ON e.address = c.address AND NOT e.refunded
+         JOIN games g ON g.address = e.game AND g.status = 'cancelled'
+         GROUP BY e.game",
+    )
+    .bind(
+        closed
+            .iter()
+            .map(|c| c.address.as_str())
+            .collect::<Vec<_>>(),
+    )
+    .bind(closed.iter().map(|c| c.slot).collect::<Vec<_>>())
+    .fetch_all(&mut *connection)
+    .await?;
+    note_untold(connection, &untold).await
+}
+
 /// The ledger now knows of the creation of these games: what it lacked may be there.
 ///
 /// # Errors
