@@ -125,6 +125,36 @@ async fn rows_that_come_after_what_the_ledger_told_of_them_are_told_it_once_more
     );
 }
 
+/// The end came before the rows, the close after them.
+#[tokio::test]
+async fn rows_that_come_between_a_games_end_and_its_close_are_told_of_both() {
+    for is_cancelled in [true, false] {
+        let database = TestDatabase::migrated().await;
+        let mut chain = Chain::told();
+        let late = chain.snapshot(2);
+        if is_cancelled {
+            chain.world.cancel(0);
+            chain.world.refund_all(0);
+        } else {
+            chain.play_round(10, 1);
+            chain.play_round(12, 2);
+            chain.world.pay_winners(0, 3);
+        }
+        chain.land(20);
+        chain.read(&database).await;
+        database.snapshot(late.slot, late.accounts).await;
+        chain.world.close_entries(0);
+        chain.world.close_game(0);
+        chain.land(22);
+        chain.read(&database).await;
+        finalize(&database, 30).await;
+        derive::once(&database.pool).await.unwrap();
+        assert_known(&database, &chain).await;
+        assert!(left(&database).await.is_empty());
+        chain.verify(&database, 31).await;
+    }
+}
+
 #[tokio::test]
 async fn a_ledger_that_lacks_a_join_makes_nothing_up() {
     let database = TestDatabase::migrated().await;
