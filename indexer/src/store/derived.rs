@@ -39,7 +39,8 @@ pub async fn games_to_derive(
     .collect()
 }
 
-/// Whether rows wait to be made, or fates to be computed, of what the tables had at a slot.
+/// Whether rows wait to be made, or fates to be computed, of what the tables had at a slot, or
+/// a round to be proven by a draw that is known.
 ///
 /// # Errors
 /// The database's.
@@ -49,7 +50,10 @@ pub async fn is_due(pool: &PgPool, slot: i64) -> Result<bool, sqlx::Error> {
              OR EXISTS (SELECT FROM games
                         WHERE (derived_rounds <> rounds_settled
                                OR derived_settled <> (status = 'settled'))
-                          AND slot <= $1)",
+                          AND slot <= $1)
+             OR EXISTS (SELECT FROM game_rounds r JOIN draw_games b ON b.game = r.game
+                             JOIN draws d ON d.address = b.draw
+                        WHERE r.draw IS NULL AND d.value IS NOT NULL)",
     )
     .bind(slot)
     .fetch_one(pool)

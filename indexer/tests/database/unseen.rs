@@ -151,6 +151,7 @@ async fn rows_that_come_between_a_games_end_and_its_close_are_told_of_both() {
         derive::once(&database.pool).await.unwrap();
         assert_known(&database, &chain).await;
         assert!(left(&database).await.is_empty());
+        database.snapshot(23, chain.snapshot(23).accounts).await;
         chain.verify(&database, 31).await;
     }
 }
