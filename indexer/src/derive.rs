@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::DeriveError,
     fate::{self, Played},
-    ledger::rebuild::{self, RebuildError},
+    ledger::rebuild,
     store::{
         self,
         derived::{self, Derived, EntryTickets},
@@ -82,21 +82,18 @@ async fn fill_in(pool: &PgPool) -> Result<(), DeriveError> {
         }
         let mut has_changed = false;
         for game in games {
-            let reason = match make_rows(pool, &game).await {
-                Ok(Ok(Some(added))) => {
-                    tracing::info!(%game, added, "rows made of the ledger");
-                    continue;
-                }
-                Ok(Ok(None)) => {
+            let error = match make_rows(pool, &game).await {
+                Ok(()) => continue,
+                Err(error) if store::is_overtaken(&error) => {
                     has_changed = true;
                     continue;
                 }
-                Ok(Err(error)) => error.to_string(),
                 Err(error) if store::is_transient(&error) => return Err(error.into()),
-                Err(error) => error.to_string(),
+                Err(error) => error,
             };
-            tracing::warn!(%game, reason, "rows are missing, and could not be made");
-            incomplete::failed(pool, &game, &reason).await?;
+            let reason = error.to_string();
+            tracing::warn!(%game, reason, "rows are missing, and were refused");
+            incomplete::failed(&mut *pool.acquire().await?, &game, &reason).await?;
         }
         if has_changed {
             // Whoever writes these games shall go first: they have their turn next time.
@@ -105,18 +102,31 @@ async fn fill_in(pool: &PgPool) -> Result<(), DeriveError> {
     }
 }
 
-/// Makes a game's missing rows; returns how many there were, `None` if the game changed
-/// meanwhile.
-async fn make_rows(
-    pool: &PgPool,
-    game: &Pubkey,
-) -> Result<Result<Option<u64>, RebuildError>, sqlx::Error> {
-    let row = incomplete::game(pool, game).await?;
-    let history = incomplete::history(pool, game).await?;
-    match rebuild::make(game, &history, row.as_ref()) {
-        Ok(made) => Ok(Ok(incomplete::complete(pool, game, &made).await?)),
-        Err(error) => Ok(Err(error)),
+/// Makes a game's missing rows, of the tables as they are at one moment: a writer that has
+/// more of this game meanwhile goes first.
+async fn make_rows(pool: &PgPool, game: &Pubkey) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let mut view = store::begin_view(&mut connection).await?;
+    if !incomplete::is_waiting(&mut view, game).await? {
+        return Ok(());
     }
+    let row = table::find(&mut view, game).await?;
+    let history = incomplete::history(&mut view, game).await?;
+    let made = rebuild::make(game, &history, row.as_ref());
+    store::turn(&mut view).await?;
+    match made {
+        Ok(made) => {
+            let added = incomplete::complete(&mut view, game, &made).await?;
+            view.commit().await?;
+            tracing::info!(%game, added, "rows made of the ledger");
+        }
+        Err(error) => {
+            incomplete::failed(&mut view, game, &error.to_string()).await?;
+            view.commit().await?;
+            tracing::warn!(%game, %error, "rows are missing, and could not be made");
+        }
+    }
+    Ok(())
 }
 
 /// What fates depend on.

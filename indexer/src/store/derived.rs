@@ -53,7 +53,7 @@ pub async fn is_due(pool: &PgPool, slot: i64) -> Result<bool, sqlx::Error> {
                           AND slot <= $1)
              OR EXISTS (SELECT FROM game_rounds r JOIN draw_games b ON b.game = r.game
                              JOIN draws d ON d.address = b.draw
-                        WHERE r.draw IS NULL AND d.value IS NOT NULL)",
+                        WHERE r.draw IS NULL AND d.value IS NOT NULL AND d.slot <= $1)",
     )
     .bind(slot)
     .fetch_one(pool)

@@ -8,7 +8,6 @@ use super::{
     ReadColumn as _, U64,
     arrays::{Columns, insert_sql},
     base58::text,
-    begin,
     entries::{self, EntryBody},
     forks,
     games::GameBody,
@@ -135,33 +134,50 @@ pub async fn try_again(connection: &mut PgConnection, games: &[String]) -> Resul
     Ok(())
 }
 
-/// Games that nobody has tried yet, of slots that no fork can drop.
+/// Which games nobody has tried yet, of slots that no fork can drop.
+const WAITING: &str = "i.reason IS NULL AND i.slot <= (SELECT finalized_slot FROM watermark)";
+
+/// Games that wait for their rows.
 ///
 /// # Errors
 /// The database's.
 pub async fn waiting(pool: &PgPool, limit: i64) -> Result<Vec<Pubkey>, sqlx::Error> {
-    sqlx::query(
-        "SELECT game FROM incomplete_games
-         WHERE reason IS NULL AND slot <= (SELECT finalized_slot FROM watermark)
-         ORDER BY slot LIMIT $1",
-    )
-    .bind(limit)
-    .fetch_all(pool)
-    .await?
-    .iter()
-    .map(|row| Pubkey::read(row, "game"))
-    .collect()
+    let sql = format!("SELECT game FROM incomplete_games i WHERE {WAITING} ORDER BY slot LIMIT $1");
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(limit)
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(|row| Pubkey::read(row, "game"))
+        .collect()
+}
+
+/// Whether a game still waits for its rows.
+///
+/// # Errors
+/// The database's.
+pub async fn is_waiting(connection: &mut PgConnection, game: &Pubkey) -> Result<bool, sqlx::Error> {
+    let sql =
+        format!("SELECT EXISTS (SELECT FROM incomplete_games i WHERE i.game = $1 AND {WAITING})");
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(text(game))
+        .fetch_one(connection)
+        .await
 }
 
 /// Keeps why a game could not be completed.
 ///
 /// # Errors
 /// The database's.
-pub async fn failed(pool: &PgPool, game: &Pubkey, reason: &str) -> Result<(), sqlx::Error> {
+pub async fn failed(
+    connection: &mut PgConnection,
+    game: &Pubkey,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE incomplete_games SET reason = $2 WHERE game = $1")
         .bind(text(game))
         .bind(reason)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
 }
@@ -221,14 +237,14 @@ pub struct History {
 ///
 /// # Errors
 /// The database's.
-pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Error> {
+pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<History, sqlx::Error> {
     let game = text(game);
     let creation = sqlx::query_as(
         "SELECT arguments, accounts FROM instructions
          WHERE game = $1 AND success AND name = 'create_game' AND arguments IS NOT NULL LIMIT 1",
     )
     .bind(&game)
-    .fetch_optional(pool)
+    .fetch_optional(&mut *connection)
     .await?;
     let joins = sqlx::query_as(
         "SELECT i.entry, i.player, i.arguments, i.result::int8 AS result,
@@ -238,7 +254,7 @@ pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Erro
          ORDER BY i.slot, t.block_index, i.transaction_id, i.position",
     )
     .bind(&game)
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     let told = sqlx::query_as(
         "SELECT e.transaction_id, e.instruction, e.position, e.kind::text AS kind, e.body,
@@ -248,7 +264,7 @@ pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Erro
          ORDER BY e.slot, t.block_index, e.transaction_id, e.instruction, e.position",
     )
     .bind(&game)
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     let paid = sqlx::query_as(
         "SELECT transaction_id, instruction, position, kind, entry,
@@ -256,7 +272,7 @@ pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Erro
          FROM payments WHERE game = $1",
     )
     .bind(&game)
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     Ok(History {
         creation,
@@ -266,20 +282,12 @@ pub async fn history(pool: &PgPool, game: &Pubkey) -> Result<History, sqlx::Erro
     })
 }
 
-/// A game's row, if there is one.
-///
-/// # Errors
-/// The database's.
-pub async fn game(pool: &PgPool, game: &Pubkey) -> Result<Option<Row<GameBody>>, sqlx::Error> {
-    table::find(&mut *pool.acquire().await?, game).await
-}
-
 /// Rows made of the ledger, and where their accounts were closed.
 #[derive(Clone, Debug, Default)]
 pub struct Made {
     pub game: Option<Row<GameBody>>,
-    /// The row that was there, and what the ledger says it is.
-    pub known: Option<[Row<GameBody>; 2]>,
+    /// What the ledger says of the row that was there.
+    pub known: Option<Row<GameBody>>,
     /// Entries that were refunded, with their slots.
     pub refunded: Vec<(String, i64)>,
     pub entries: Vec<Row<EntryBody>>,
@@ -288,37 +296,26 @@ pub struct Made {
 }
 
 /// Adds the rows that are not there, has what follows from the game computed anew, and
-/// takes it off the list. Returns how many rows were added; `None`, with nothing done, if
-/// the game's row is no longer the one that they were made with.
+/// takes it off the list. Returns how many rows were added.
 ///
 /// # Errors
 /// The database's.
 pub async fn complete(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     game: &Pubkey,
     made: &Made,
-) -> Result<Option<u64>, sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let mut transaction = begin(&mut connection).await?;
-    if let Some([known, row]) = &made.known {
-        let address = [text(game)];
-        let now = table::lock::<GameBody>(&mut transaction, &address).await?;
-        if now.as_slice() != std::slice::from_ref(known) {
-            return Ok(None);
-        }
-        table::rewrite(&mut transaction, std::slice::from_ref(row)).await?;
-    }
-    let games = add(&mut transaction, made.game.as_slice(), &made.closed_games).await?;
-    let entries = add(&mut transaction, &made.entries, &made.closed_entries).await?;
-    entries::refunded(&mut transaction, &made.refunded).await?;
+) -> Result<u64, sqlx::Error> {
+    table::rewrite(connection, made.known.as_slice()).await?;
+    let games = add(connection, made.game.as_slice(), &made.closed_games).await?;
+    let entries = add(connection, &made.entries, &made.closed_entries).await?;
+    entries::refunded(connection, &made.refunded).await?;
     let game = text(game);
-    forks::derive_again(&mut transaction, std::slice::from_ref(&game)).await?;
+    forks::derive_again(connection, std::slice::from_ref(&game)).await?;
     sqlx::query("DELETE FROM incomplete_games WHERE game = $1")
         .bind(game)
-        .execute(&mut *transaction)
+        .execute(connection)
         .await?;
-    transaction.commit().await?;
-    Ok(Some(games.saturating_add(entries)))
+    Ok(games.saturating_add(entries))
 }
 
 async fn add<B: Body>(

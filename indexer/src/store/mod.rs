@@ -37,7 +37,7 @@ pub mod writer;
 use std::{io, time::Duration};
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction,
     error::{DatabaseError, ErrorKind},
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -99,10 +99,42 @@ pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
 pub async fn begin(
     connection: &mut PgConnection,
 ) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    // The number is the key of the turn, one a database.
     connection
-        .begin_with("BEGIN; SELECT pg_advisory_xact_lock(7813591921778129202)")
+        .begin_with(AssertSqlSafe(format!("BEGIN; {TURN}")))
         .await
+}
+
+/// Waits for a turn. The number is its key, one a database.
+const TURN: &str = "SELECT pg_advisory_xact_lock(7813591921778129202)";
+
+/// Begins a transaction that sees one moment of the tables. It changes rows once it has had
+/// its [`turn`], and fails as [overtaken](is_overtaken) where another did meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn begin_view(
+    connection: &mut PgConnection,
+) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        .await
+}
+
+/// Waits until a view may change rows.
+///
+/// # Errors
+/// The database's.
+pub async fn turn(view: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(TURN).execute(view).await?;
+    Ok(())
+}
+
+/// Whether a view came too late: rows that it was to change had changed since.
+pub fn is_overtaken(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(DatabaseError::code)
+        .is_some_and(|code| code == "40001")
 }
 
 /// A database that has not answered by then is not going to: the connection is dead and

@@ -84,7 +84,8 @@ pub async fn run(
             Ok(()) | Err(VerifyError::Behind { .. }) => {}
             Err(error) => return Err(error),
         }
-        wait_for_derived(pool, last.slot, deadline).await?;
+        let known = known(pool).await?.max(last.slot);
+        wait_for_derived(pool, known, deadline).await?;
         look().await
     };
     let mut last = look().await?;
@@ -180,6 +181,14 @@ async fn wait_for_ledger(
         }
         sleep(POLL).await;
     }
+}
+
+/// The newest slot that the tables know anything of: the ledger may be ahead of the accounts.
+async fn known(pool: &PgPool) -> Result<i64, sqlx::Error> {
+    let mark = watermark::read(pool).await?;
+    let applied = mark.and_then(|mark| mark.applied_slot);
+    let ledger = transactions::cursor(pool).await?.map(|cursor| cursor.slot);
+    Ok(applied.max(ledger).unwrap_or_default())
 }
 
 /// Waits, up to the deadline, until nothing that the tables had at `slot` waits to be

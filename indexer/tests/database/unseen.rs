@@ -6,8 +6,9 @@ use crate::common::{
 };
 use lottery_indexer::{
     derive,
+    ledger::rebuild,
     repair::backfill,
-    store::{entries::EntryBody, games::GameBody, table},
+    store::{self, entries::EntryBody, games::GameBody, incomplete, table},
 };
 use solana_commitment_config::CommitmentConfig;
 
@@ -152,6 +153,47 @@ async fn rows_that_come_between_a_games_end_and_its_close_are_told_of_both() {
         assert_known(&database, &chain).await;
         assert!(left(&database).await.is_empty());
         database.snapshot(23, chain.snapshot(23).accounts).await;
+        chain.verify(&database, 31).await;
+    }
+}
+
+/// Neither the row that came meanwhile nor what the ledger told of meanwhile is lost.
+#[tokio::test]
+async fn rows_are_made_again_where_a_writer_came_between() {
+    for is_row in [true, false] {
+        let database = TestDatabase::migrated().await;
+        let mut chain = Chain::told();
+        let late = chain.snapshot(2);
+        chain.world.cancel(0);
+        chain.world.refund_all(0);
+        chain.world.close_entries(0);
+        chain.world.close_game(0);
+        chain.land(22);
+        chain.read(&database).await;
+        finalize(&database, 30).await;
+        let game = &chain.world.games[0].0;
+        let mut connection = database.pool.acquire().await.unwrap();
+        let mut view = store::begin_view(&mut connection).await.unwrap();
+        assert!(incomplete::is_waiting(&mut view, game).await.unwrap());
+        let history = incomplete::history(&mut view, game).await.unwrap();
+        let made = rebuild::make(game, &history, None).unwrap();
+        if is_row {
+            database.snapshot(late.slot, late.accounts).await;
+        } else {
+            let mut writer = database.pool.acquire().await.unwrap();
+            let told = [(game.to_string(), 23)];
+            incomplete::note_untold(&mut writer, &told).await.unwrap();
+        }
+        store::turn(&mut view).await.unwrap();
+        let error = incomplete::complete(&mut view, game, &made)
+            .await
+            .unwrap_err();
+        assert!(store::is_overtaken(&error), "{error}");
+        view.rollback().await.unwrap();
+        drop(connection);
+        derive::once(&database.pool).await.unwrap();
+        assert_known(&database, &chain).await;
+        assert!(left(&database).await.is_empty());
         chain.verify(&database, 31).await;
     }
 }

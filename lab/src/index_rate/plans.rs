@@ -149,7 +149,7 @@ pub async fn of_service(options: &PgConnectOptions) -> Result<Uses> {
     };
     let address: Pubkey = game.parse()?;
     let history = async |pool: PgPool| {
-        incomplete::history(&pool, &address).await?;
+        incomplete::history(&mut *pool.acquire().await?, &address).await?;
         Ok(())
     };
     for (name, used) in [

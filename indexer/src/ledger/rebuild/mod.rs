@@ -86,7 +86,7 @@ pub fn make(
     };
     // A row may have come after what the ledger tells of it: that is told once more.
     let (game, known) = match row {
-        Some(row) => (None, Some([*row, replayed(address, *row, history)?])),
+        Some(row) => (None, Some(replayed(address, *row, history)?)),
         None => (Some(game(address, history)?), None),
     };
     let rents = history.paid.iter().filter(|paid| paid.kind == "rent");
