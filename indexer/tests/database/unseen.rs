@@ -194,6 +194,7 @@ async fn rows_are_made_again_where_a_writer_came_between() {
         derive::once(&database.pool).await.unwrap();
         assert_known(&database, &chain).await;
         assert!(left(&database).await.is_empty());
+        database.snapshot(24, chain.snapshot(24).accounts).await;
         chain.verify(&database, 31).await;
     }
 }
