@@ -195,7 +195,9 @@ async fn trouble_leaves_no_trace() {
     ] {
         weather.add(Rule::on(kind, fault).with_probability(share));
     }
+    let told = weather.count("account");
     written.play(150);
+    in_time(weather.until(|weather| weather.count("account") >= told + 150)).await;
     weather.clear();
     written.play(12);
     // What was lost with no trace is found by the next snapshot.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lottery_indexer::source::RpcSourceConfig;
 use lottery_lab::{Decision, Intrusion, Notifications, RpcFault, Rule};
 
-use crate::written::Written;
+use crate::{source::run::in_time, written::Written};
 
 /// A source that soon takes silence for an end.
 fn impatient(config: RpcSourceConfig) -> RpcSourceConfig {
@@ -126,7 +126,11 @@ async fn what_is_lost_is_brought_by_a_snapshot() {
         lose: 0.3,
         ..Notifications::default()
     });
+    // A play only writes what the node is yet to tell.
+    let weather = &written.stage.node.weather;
+    let told = weather.count("programNotification");
     written.stage.play(40);
+    in_time(weather.until(|weather| weather.count("programNotification") >= told + 60)).await;
     sockets.set_notifications(Notifications::default());
     written.stage.again.notify_one();
     written.stage.ledger().run_clock(Duration::from_millis(20));
@@ -210,7 +214,7 @@ async fn a_node_that_restarts_at_a_lower_slot_is_waited_for() {
     let taken = written.stage.node.weather.count("getProgramAccounts");
     written.stage.again.notify_one();
     let asked = |weather: &lottery_lab::RpcWeather| weather.count("getProgramAccounts") > taken;
-    crate::source::run::in_time(written.stage.node.weather.until(asked)).await;
+    in_time(written.stage.node.weather.until(asked)).await;
     written.settled().await;
     written.stage.ledger().go_back(20);
     written.stage.node.sockets.disconnect_all();
