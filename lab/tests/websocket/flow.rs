@@ -97,7 +97,7 @@ async fn a_subscription_that_is_refused_is_named() {
 async fn a_node_that_answers_no_question_for_long_is_given_up() {
     let stage = Stage::set().await;
     let config = RpcSourceConfig {
-        silence: Duration::from_secs(1),
+        silence: Duration::from_millis(100),
         ..stage.config()
     };
     let mut run = stage.run_with(config);

@@ -70,8 +70,8 @@ pub(super) struct Session<'a> {
     /// When the stream last told anything, and of the clock.
     heard_at: Instant,
     clock_at: Option<Instant>,
-    /// The chain's slot, and when it last moved.
-    chain: i64,
+    /// The chain's slot by RPC, and when it last moved.
+    chain: Option<i64>,
     moved: Option<Instant>,
 }
 
@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
             failures: Failures::new(source.config.silence),
             heard_at: now,
             clock_at: None,
-            chain: 0,
+            chain: None,
             moved: None,
             source,
             events,
@@ -261,8 +261,9 @@ impl<'a> Session<'a> {
 
     fn learn(&mut self, polled: Polled) {
         self.failures.end();
-        if polled.chain > self.chain {
-            self.chain = polled.chain;
+        // The first answer is no move.
+        let slot = polled.chain;
+        if Some(slot) > self.chain && self.chain.replace(slot).is_some() {
             self.moved = Some(Instant::now());
         }
         if let Some(settled) = polled.settled {
@@ -273,10 +274,12 @@ impl<'a> Session<'a> {
     /// A stream that says nothing while the chain goes on is dead, and so is one that tells
     /// of slots alone.
     fn watch(&self) -> Found<()> {
+        let Some(slot) = self.chain else {
+            return Ok(());
+        };
         if self.stream.is_none() || self.from_slot.is_none() {
             return Ok(());
         }
-        let slot = self.chain;
         let silent = |since: Instant| {
             let is_long = since.elapsed() > self.source.config.silence;
             let seconds = since.elapsed().as_secs();
@@ -302,10 +305,8 @@ impl<'a> Session<'a> {
             self.source.applied = self.source.applied.max(told);
         }
         let applied = self.source.applied;
-        let chain = self
-            .chain
-            .max(self.heard.newest().unwrap_or(0))
-            .max(applied);
+        let known = self.chain.max(self.heard.newest());
+        let chain = known.max(Some(applied)).unwrap_or(applied);
         self.send(Event::Progress { applied, chain }).await?;
         let settled = std::mem::take(&mut self.settled).into_iter();
         let has = |update: &SlotUpdate| {
