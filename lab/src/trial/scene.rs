@@ -22,6 +22,9 @@ const TICKETS: u32 = 3;
 /// How long the doomed game sells: enough for its joins (seconds).
 const DOOMED_SECONDS: i64 = 5;
 
+/// How long it sells where a busy machine made them come too late (seconds).
+const DOOMED_SECONDS_AT_MOST: i64 = 45;
+
 /// Pause between two looks at a condition.
 const LOOKS: Duration = Duration::from_millis(50);
 
@@ -57,10 +60,17 @@ pub struct Scene {
 impl Scene {
     /// Sets it on a cluster. No lane is open: that is a keeper's business.
     pub async fn set(world: &World, terms: Terms) -> Result<Self> {
+        match Self::set_within(world, terms, DOOMED_SECONDS).await {
+            Ok(scene) => Ok(scene),
+            Err(_) => Self::set_within(world, terms, DOOMED_SECONDS_AT_MOST).await,
+        }
+    }
+
+    async fn set_within(world: &World, terms: Terms, seconds: i64) -> Result<Self> {
         let mut table = Table::open(&world.localnet, 0, |house| vary(house, terms)).await?;
         table.seat(&world.localnet, PLAYERS, SOL).await?;
         let cancelled = table
-            .create_game(|id, now| doomed(id, now, TICKETS, DOOMED_SECONDS))
+            .create_game(|id, now| doomed(id, now, TICKETS, seconds))
             .await?;
         table.join_all(cancelled, PLAYERS - 1, |_| 1, || ()).await?;
         let played = table
