@@ -228,8 +228,10 @@ impl Stage {
     /// An indexer that begins when everything is over makes the same rows as the one that
     /// watched, of the transactions alone.
     pub async fn a_late_indexer_tells_the_same(&self, name: &str) {
-        // The clock of surfpool's accounts is not that of its blocks.
+        // The clock of surfpool's accounts is not that of its blocks, and of a block's time
+        // it says one thing in `getBlock` and may say another in `getTransaction`.
         let times = [
+            "at",
             "settled_at",
             "settled_time",
             "joined_at",
