@@ -306,7 +306,7 @@ impl<'a> Session<'a> {
         }
         let applied = self.source.applied;
         let known = self.chain.max(self.heard.newest());
-        let chain = known.max(Some(applied)).unwrap_or(applied);
+        let chain = known.unwrap_or(applied).max(applied);
         self.send(Event::Progress { applied, chain }).await?;
         let settled = std::mem::take(&mut self.settled).into_iter();
         let has = |update: &SlotUpdate| {
