@@ -161,10 +161,14 @@ pub async fn close_everything(localnet: &Localnet, keypair: &Path) -> Result<Str
     succeed("lottery-keeper once", command).await
 }
 
+/// How long an indexer on a busy machine may be behind the chain.
+const VERIFY_SECONDS: u64 = 240;
+
 /// Runs `lottery-indexer verify`; what it printed, or an error with it.
 pub async fn verify_database(localnet: &Localnet, database: Option<&str>) -> Result<String> {
     let mut command = Command::new(binary("lottery-indexer")?);
     command.args(["verify", "--rpc-url", localnet.rpc_url()]);
+    command.args(["--deadline", &VERIFY_SECONDS.to_string()]);
     if let Some(url) = database {
         command.env("DATABASE_URL", url);
     }

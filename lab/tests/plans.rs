@@ -26,7 +26,7 @@ const SCALE: Scale = Scale {
 };
 
 /// What the indexer's own statements read at least.
-const SERVICE: [(&str, &[&str]); 8] = [
+const SERVICE: [(&str, &[&str]); 9] = [
     ("GET /api/games", &["games_by_opening"]),
     ("GET /api/games?status", &["games_by_status"]),
     ("GET /api/games?house", &[]),
@@ -47,6 +47,14 @@ const SERVICE: [(&str, &[&str]); 8] = [
         "rows made of the ledger",
         &[
             "instructions_by_game",
+            "game_events_by_game",
+            "payments_by_game",
+        ],
+    ),
+    (
+        "what the ledger told before",
+        &[
+            "game_events_by_draw",
             "game_events_by_game",
             "payments_by_game",
         ],

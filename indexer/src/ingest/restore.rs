@@ -9,11 +9,12 @@ use sqlx::PgConnection;
 use super::{Wiring, persist::pauses};
 use crate::{
     error::redact,
+    ledger::again,
     source::{AccountUpdate, MAX_READ, SlotUpdate, SourceError},
     store::{
         self,
         batch::{Batch, TABLES},
-        draw_games, forks, transactions, watermark,
+        draw_games, forks, incomplete, transactions, watermark,
     },
 };
 
@@ -100,6 +101,11 @@ pub(super) async fn read(
     Some(read)
 }
 
+fn all_of<'a>(updates: impl IntoIterator<Item = &'a AccountUpdate>) -> Vec<String> {
+    let updates = updates.into_iter();
+    updates.map(|update| update.address.to_string()).collect()
+}
+
 /// Takes back what dropped slots brought, given the accounts that changed in them as the
 /// chain has them.
 pub(super) async fn restore(
@@ -116,15 +122,19 @@ pub(super) async fn restore(
         read.iter().partition(|update| update.is_closed());
     let batch = Batch::decode(there.iter().copied().cloned());
     restored.rows = batch.overwrite(&mut transaction).await?;
-    let seen: Vec<String> = there.iter().map(|u| u.address.to_string()).collect();
-    forks::seen_anew(&mut transaction, &TABLES, dropped, &seen).await?;
-    let gone: Vec<String> = gone
-        .iter()
-        .map(|update| update.address.to_string())
-        .collect();
-    // Those that were seen before the fork were closed beside it.
+    forks::seen_anew(&mut transaction, &TABLES, dropped, &all_of(there)).await?;
+    let gone = all_of(gone);
+    // What their rows say may be the fork's: the ledger has the last word.
+    let games = forks::games_of(&mut transaction, &gone).await?;
     let unseen = forks::delete_unseen(&mut transaction, &TABLES, &gone, dropped).await?;
     restored.deleted = u64::try_from(unseen.len()).unwrap_or(u64::MAX);
+    let mut doubtful = forks::told_of(&mut transaction, &games, &unseen).await?;
+    doubtful.extend(forks::games_of(&mut transaction, &gone).await?);
+    let last = read.iter().map(|update| update.slot).max();
+    let doubtful: Vec<(String, i64)> = (doubtful.into_iter())
+        .map(|game| (game, last.unwrap_or_default()))
+        .collect();
+    incomplete::note_untold(&mut transaction, &doubtful).await?;
     let unseen: BTreeSet<String> = unseen.into_iter().collect();
     let closed = read
         .iter()
@@ -139,6 +149,7 @@ pub(super) async fn restore(
     let all = restored.rows.iter().map(|(_, rows)| *rows);
     restored.restored = all.fold(0, u64::saturating_add);
     draw_games::drop_slots(&mut transaction, dropped).await?;
+    again::after_fork(&mut transaction, &gone, &all_of(read)).await?;
     let counts = [restored.restored, restored.deleted, restored.transactions];
     forks::record(&mut transaction, dropped, counts).await?;
     transaction.commit().await?;

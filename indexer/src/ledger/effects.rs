@@ -1,16 +1,14 @@
 //! What transactions say of accounts, written where the accounts themselves did not,
 //! or could not, tell it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use lottery::events::Payment;
 use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
 
 use super::{
+    again::{self, Late},
     decode::Decoded,
     event::Event,
     replay::{self, Told},
@@ -22,8 +20,11 @@ use crate::store::{
     entries::{self, EntryBody},
     games::GameBody,
     incomplete::{self, Closed},
-    table::{self, Body, Row},
+    table::{self, Body},
 };
+
+/// Games with what is told of them, by address as text: the order of the table's key.
+pub(super) type ToldGames = BTreeMap<String, Vec<Told>>;
 
 /// What transactions say, each table's share in the order in which it is written.
 #[derive(Debug, Default)]
@@ -32,8 +33,7 @@ pub(super) struct Effects {
     requested: Vec<DrawRequested>,
     /// Draws that were revealed, with their values, or aborted; never both.
     ended: Vec<(String, i64, Option<[u8; 32]>)>,
-    /// Games with what is told of them, by address as text: the order of the table's key.
-    games: BTreeMap<String, (Pubkey, Vec<Arc<Told>>)>,
+    games: ToldGames,
     /// Entries and their slots.
     refunded: Vec<(String, i64)>,
     closed_entries: Vec<Closed>,
@@ -55,11 +55,11 @@ impl Effects {
                 .requested
                 .extend(transaction.requested.iter().cloned());
             for event in &transaction.told {
-                let told = Arc::new(Told {
+                let told = Told {
                     event: event.clone(),
                     slot: transaction.row.slot,
                     time: transaction.row.block_time,
-                });
+                };
                 effects.draws(&told);
                 effects.entries(&told);
                 effects.games(&told);
@@ -80,7 +80,11 @@ impl Effects {
 
     fn draws(&mut self, told: &Told) {
         let draw = match &told.event {
-            Event::DrawRequested(e) => e.draw,
+            Event::DrawRequested(e) => {
+                let games = e.games.iter().map(|game| (told.slot, *game));
+                self.touched.extend(games);
+                e.draw
+            }
             Event::DrawSettled(e) => e.draw,
             Event::DrawRevealed(e) => {
                 self.ended.push((text(&e.draw), told.slot, Some(e.value)));
@@ -113,7 +117,7 @@ impl Effects {
         }
     }
 
-    fn games(&mut self, told: &Arc<Told>) {
+    fn games(&mut self, told: &Told) {
         match &told.event {
             Event::GameCreated(e) => self.created.push(text(&e.game)),
             Event::GameClosed(e) => self.closed_games.push(Closed {
@@ -123,20 +127,33 @@ impl Effects {
             }),
             _ => {}
         }
-        let games: BTreeSet<Pubkey> = replay::games(&told.event).into_iter().collect();
-        for game in games {
+        for game in replay::games(&told.event) {
             self.touched.insert((told.slot, game));
-            let (_, events) = self
-                .games
+            self.games
                 .entry(text(&game))
-                .or_insert_with(|| (game, Vec::new()));
-            events.push(Arc::clone(told));
+                .or_default()
+                .push(told.clone());
         }
     }
 
     /// The accounts whose rows these may change, with the slots that say so.
     pub fn touched(&self) -> &BTreeSet<(i64, Pubkey)> {
         &self.touched
+    }
+
+    /// What these change, should the ledger have more of it that is later.
+    pub fn late(&self) -> Late {
+        let since = |(game, told): (&String, &Vec<Told>)| {
+            let first = told.iter().map(|told| told.slot).min();
+            (game.clone(), first.unwrap_or_default())
+        };
+        Late {
+            games: self.games.iter().map(since).collect(),
+            draws: (self.requested.iter())
+                .map(|request| request.draw.clone())
+                .collect(),
+            ..Late::default()
+        }
     }
 
     /// Writes draws, games, entries and their bonds.
@@ -150,51 +167,15 @@ impl Effects {
                 None => draws::aborted_at(connection, draw, *slot).await?,
             }
         }
-        let untold = self.write_games(connection).await?;
+        again::replay(connection, &self.games).await?;
         self.write_entries(connection).await?;
-        incomplete::note_untold(connection, &untold).await?;
-        incomplete::note_unrefunded(connection, &self.closed_entries).await?;
-        incomplete::try_again(connection, &self.created).await?;
+        let closed = self.closed_games.iter().map(|closed| &closed.game);
+        let now_known: Vec<String> = self.created.iter().chain(closed).cloned().collect();
+        incomplete::try_again(connection, &now_known).await?;
         incomplete::note::<GameBody>(connection, &self.closed_games).await?;
         incomplete::note::<EntryBody>(connection, &self.closed_entries).await?;
         draw_games::bind(connection, &self.bound).await?;
         draw_games::end(connection, &self.released).await
-    }
-
-    /// Returns the games that were closed before they were over and paid, as their rows say:
-    /// rows that came after what the ledger told of their end.
-    async fn write_games(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<Vec<(String, i64)>, sqlx::Error> {
-        let mut untold = Vec::new();
-        if self.games.is_empty() {
-            return Ok(untold);
-        }
-        let addresses: Vec<String> = self.games.keys().cloned().collect();
-        // A game that nobody ever saw leaves its events alone until it is over.
-        let mut changed = Vec::new();
-        let (mut closed, mut slots) = (Vec::new(), Vec::new());
-        for row in table::lock::<GameBody>(connection, &addresses).await? {
-            let address = row.head.address.to_string();
-            let Some((_, events)) = self.games.get(&address) else {
-                continue;
-            };
-            let (row_now, closed_at) = replay(row, events);
-            if row_now != row {
-                changed.push(row_now);
-            }
-            if let Some(slot) = closed_at {
-                if !replay::is_over(&row_now.body) || replay::owed(&row_now.body) > 0 {
-                    untold.push((address.clone(), slot));
-                }
-                closed.push(address);
-                slots.push(slot);
-            }
-        }
-        table::rewrite(connection, &changed).await?;
-        table::close(connection, GameBody::TABLE, &closed, &slots).await?;
-        Ok(untold)
     }
 
     async fn write_entries(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -234,26 +215,4 @@ fn bonds(
         };
         ended.insert((game, draw.clone()), end);
     }
-}
-
-/// A game's row as its events say it is, and the slot at which they say it was closed.
-fn replay(mut row: Row<GameBody>, events: &[Arc<Told>]) -> (Row<GameBody>, Option<i64>) {
-    let before = row.body;
-    for told in events {
-        replay::apply(&mut row.body, &row.head.address, told);
-    }
-    let closed = events
-        .iter()
-        .find(|told| matches!(told.event, Event::GameClosed(_)))
-        .map(|told| told.slot);
-    if row.body != before {
-        // Entries may close after their game: that is not seeing the game.
-        let last = closed.or_else(|| events.iter().map(|told| told.slot).max());
-        let last = last.unwrap_or_default();
-        if last > row.head.slot {
-            // The account itself, as of that slot, says more.
-            (row.head.slot, row.head.write_version) = (last, -1);
-        }
-    }
-    (row, closed)
 }

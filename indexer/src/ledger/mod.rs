@@ -3,6 +3,7 @@
 //! bring transactions sooner. It also fills in what the accounts' source missed of
 //! draws, games and entries.
 
+pub mod again;
 mod batch;
 pub mod blocks;
 pub mod decode;

@@ -65,6 +65,7 @@ impl Ready {
 /// # Errors
 /// The database's.
 pub async fn write(connection: &mut PgConnection, ready: &Ready) -> Result<Written, sqlx::Error> {
+    let newest = transactions::newest_slot(connection).await?;
     ready.effects.write(connection).await?;
     let new = transactions::insert(connection, &ready.rows).await?;
     let letters = || ready.decoded.iter().flat_map(|d| &d.letters);
@@ -81,6 +82,10 @@ pub async fn write(connection: &mut PgConnection, ready: &Ready) -> Result<Writt
         let parts = AllParts::of(ready.decoded.iter().filter(is_new));
         parts.add(connection, &ids).await?
     };
+    let mut added = ready.decoded.iter().filter(is_new);
+    if added.any(|decoded| Some(decoded.row.slot) <= newest) {
+        ready.effects.late().tell(connection).await?;
+    }
     Ok(Written {
         transactions: u64::try_from(ids.len()).unwrap_or(u64::MAX),
         parts,
@@ -99,13 +104,14 @@ pub async fn rewrite_parts(
     id: i64,
     decoded: &Decoded,
 ) -> Result<(), sqlx::Error> {
-    Effects::of([decoded]).write(connection).await?;
+    let effects = Effects::of([decoded]);
+    effects.write(connection).await?;
     transactions::delete_parts(connection, &[id]).await?;
     dead_letters::insert_all(connection, &decoded.letters).await?;
     AllParts::of([decoded].into_iter())
         .add(connection, &[id])
         .await?;
-    Ok(())
+    effects.late().tell(connection).await
 }
 
 /// The rows of transactions' parts, a table each.

@@ -21,10 +21,11 @@ use super::{
     jackpots::JackpotBody,
     lanes::LaneBody,
     table::{self, Body, Head, Row},
+    transactions,
     treasuries::TreasuryBody,
-    upsert::{self, Ready},
+    upsert::{self, Changed, Ready},
 };
-use crate::source::AccountUpdate;
+use crate::{ledger::again::Late, source::AccountUpdate};
 
 /// The accounts' tables in the order they are written.
 pub const TABLES: [&str; 7] = [
@@ -113,8 +114,14 @@ impl Decoded {
     }
 }
 
-/// Rows that changed, by table.
-pub type Changed = Vec<(&'static str, u64)>;
+/// How many rows changed, by table.
+pub type Counts = Vec<(&'static str, u64)>;
+
+fn counted(changed: &[(&'static str, Vec<Changed>)]) -> Counts {
+    let counts = changed.iter();
+    let count = |rows: &Vec<Changed>| u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    counts.map(|(table, rows)| (*table, count(rows))).collect()
+}
 
 /// Has a function of [`table`] write the rows of every table, in their order.
 macro_rules! each {
@@ -205,8 +212,9 @@ impl Batch {
     ///
     /// # Errors
     /// The database's.
-    pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<Changed, sqlx::Error> {
+    pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<Counts, sqlx::Error> {
         let changed = each!(self, connection, overwrite);
+        self.tell_again(connection, &changed).await?;
         let games = self
             .games
             .rows()
@@ -214,15 +222,54 @@ impl Batch {
             .map(|game| text(&game.head.address));
         forks::derive_again(connection, &games.collect::<Vec<_>>()).await?;
         dead_letters::insert_all(connection, &self.letters).await?;
-        Ok(changed)
+        Ok(counted(&changed))
+    }
+
+    /// Has the rows that changed told what the ledger already has of them.
+    async fn tell_again(
+        &self,
+        connection: &mut PgConnection,
+        changed: &[(&'static str, Vec<Changed>)],
+    ) -> Result<(), sqlx::Error> {
+        let of = |table: &'static str| -> HashMap<Pubkey, bool> {
+            let rows = changed.iter().filter(|(name, _)| *name == table);
+            let rows = rows.flat_map(|(_, rows)| rows);
+            rows.map(|row| (row.address, row.is_new)).collect()
+        };
+        let (draws, games) = (of(DrawBody::TABLE), of(GameBody::TABLE));
+        let entries = of(EntryBody::TABLE);
+        if draws.is_empty() && games.is_empty() && entries.is_empty() {
+            return Ok(());
+        }
+        let newest = transactions::newest_slot(connection).await?;
+        let is_late = |head: &Head| Some(head.slot) <= newest;
+        let since = |head: &Head| (text(&head.address), head.slot);
+        let draws = (self.draws.rows().iter())
+            .filter(|row| is_late(&row.head) && draws.contains_key(&row.head.address))
+            .map(|row| text(&row.head.address));
+        let games = (self.games.rows().iter())
+            .filter(|row| is_late(&row.head) && games.contains_key(&row.head.address))
+            .map(|row| since(&row.head));
+        // Of others the accounts tell that they were refunded, and snapshots their end.
+        let entries = (self.entries.rows().iter())
+            .filter(|row| is_late(&row.head) && entries.get(&row.head.address) == Some(&true))
+            .map(|row| (text(&row.body.game), since(&row.head)));
+        let late = Late {
+            draws: draws.collect(),
+            games: games.collect(),
+            entries: entries.collect(),
+        };
+        late.tell(connection).await
     }
 
     /// Writes everything through `connection`, which is in a transaction.
     ///
     /// # Errors
     /// The database's.
-    pub async fn write(&self, connection: &mut PgConnection) -> Result<Changed, sqlx::Error> {
-        let mut changed = each!(self, connection, upsert);
+    pub async fn write(&self, connection: &mut PgConnection) -> Result<Counts, sqlx::Error> {
+        let written = each!(self, connection, upsert);
+        self.tell_again(connection, &written).await?;
+        let mut changed = counted(&written);
         if !self.closed.is_empty() {
             let (addresses, slots): (Vec<_>, Vec<_>) = self.closed.iter().cloned().unzip();
             for name in TABLES {

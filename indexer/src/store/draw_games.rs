@@ -45,6 +45,32 @@ pub async fn drop_slots(connection: &mut PgConnection, slots: &[i64]) -> Result<
     Ok(())
 }
 
+/// Has what the ledger tells of which draws serve games, and how they let go of them.
+///
+/// # Errors
+/// The database's.
+pub async fn tell_again(
+    connection: &mut PgConnection,
+    games: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO draw_games AS d (game, draw, settled_at_slot, released_at_slot)
+         SELECT game, draw, max(slot) FILTER (WHERE kind = 'draw_settled'),
+                max(slot) FILTER (WHERE kind = 'draw_aborted')
+         FROM game_events
+         WHERE game = ANY($1) AND kind IN ('draw_requested', 'draw_settled', 'draw_aborted')
+         GROUP BY game, draw
+         ON CONFLICT (game, draw) DO UPDATE
+             SET settled_at_slot = excluded.settled_at_slot,
+                 released_at_slot = excluded.released_at_slot
+             WHERE d.settled_at_slot IS NULL AND d.released_at_slot IS NULL",
+    )
+    .bind(games)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// How a draw let go of a game.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ended {

@@ -105,6 +105,24 @@ pub async fn revealed_at(
     Ok(())
 }
 
+/// Takes back how draws ended: on a fork, perhaps. The ledger tells what it has of them.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_ends(
+    connection: &mut PgConnection,
+    draws: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE draws SET state = 0, value = NULL, reveal_slot = NULL
+         WHERE address = ANY($1) AND state <> 0",
+    )
+    .bind(draws)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Notes that a draw was aborted whose account the stream did not show since.
 ///
 /// # Errors

@@ -49,8 +49,49 @@ pub async fn ledger_above(
         .await
 }
 
-/// Deletes the rows of accounts that are not on the chain and were seen in slots that were
-/// dropped alone, with what was computed from them. Returns their addresses.
+/// The games among accounts, and those of the entries among them.
+///
+/// # Errors
+/// The database's.
+pub async fn games_of(
+    connection: &mut PgConnection,
+    addresses: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT address::text FROM games WHERE address = ANY($1)
+         UNION SELECT game::text FROM entries WHERE address = ANY($1)",
+    )
+    .bind(addresses)
+    .fetch_all(connection)
+    .await
+}
+
+/// Which of games the ledger says were closed, or had entries closed, of which the rows were
+/// deleted: the chain had them after all.
+///
+/// # Errors
+/// The database's.
+pub async fn told_of(
+    connection: &mut PgConnection,
+    games: &[String],
+    deleted: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT game::text FROM game_events
+         WHERE game = ANY($1) AND game = ANY($2) AND kind = 'game_closed'
+         UNION SELECT game::text FROM payments
+         WHERE game = ANY($1) AND kind = 'rent' AND entry = ANY($2)",
+    )
+    .bind(games)
+    .bind(deleted)
+    .fetch_all(connection)
+    .await
+}
+
+/// Deletes the rows of accounts that are not on the chain and were first seen in slots that
+/// were dropped, with what was computed from them. Returns their addresses.
+///
+/// Some of them the chain may have had as well, and closed: the ledger tells.
 ///
 /// # Errors
 /// The database's.
@@ -64,7 +105,7 @@ pub async fn delete_unseen(
     for table in tables {
         let sql = format!(
             "DELETE FROM {table}
-             WHERE address = ANY($1) AND first_slot = ANY($2) AND slot = ANY($2)
+             WHERE address = ANY($1) AND first_slot = ANY($2)
              RETURNING address"
         );
         let gone: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))

@@ -5,13 +5,14 @@ use solana_pubkey::Pubkey;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::{
-    ReadColumn as _, U64,
+    ReadColumn as _,
     arrays::{Columns, insert_sql},
     base58::text,
     entries::{self, EntryBody},
     forks,
     games::GameBody,
     table::{self, Body, Row},
+    told::{self, Paid, Told},
 };
 
 /// An account that a transaction says was closed, whose row should be there.
@@ -58,8 +59,7 @@ pub async fn note<B: Body>(
     Ok(())
 }
 
-/// Notes games whose rows lack what the ledger told before they came, with the slots at which
-/// they were closed.
+/// Notes games whose rows may say what never was, with the slots at which that was found.
 ///
 /// # Errors
 /// The database's.
@@ -88,38 +88,8 @@ pub async fn note_untold(
     Ok(())
 }
 
-/// The same of cancelled games of which entries were closed that nobody refunded, as their
-/// rows say.
-///
-/// # Errors
-/// The database's.
-pub async fn note_unrefunded(
-    connection: &mut PgConnection,
-    closed: &[Closed],
-) -> Result<(), sqlx::Error> {
-    if closed.is_empty() {
-        return Ok(());
-    }
-    let untold: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT e.game::text, max(c.slot)
-         FROM UNNEST($1::text[], $2::int8[]) AS c(address, slot)
-         JOIN entries e ON e.address = c.address AND NOT e.refunded
-         JOIN games g ON g.address = e.game AND g.status = 'cancelled'
-         GROUP BY e.game",
-    )
-    .bind(
-        closed
-            .iter()
-            .map(|c| c.address.as_str())
-            .collect::<Vec<_>>(),
-    )
-    .bind(closed.iter().map(|c| c.slot).collect::<Vec<_>>())
-    .fetch_all(&mut *connection)
-    .await?;
-    note_untold(connection, &untold).await
-}
-
-/// The ledger now knows of the creation of these games: what it lacked may be there.
+/// The ledger now knows of the creation, or of the end, of these games: what it lacked may be
+/// there.
 ///
 /// # Errors
 /// The database's.
@@ -196,36 +166,11 @@ pub struct Join {
     pub block_time: Option<i64>,
 }
 
-/// An event of a game.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Told {
-    pub transaction_id: i64,
-    pub instruction: i16,
-    pub position: i32,
-    pub kind: String,
-    pub body: Value,
-    pub amount: Option<U64>,
-    pub slot: i64,
-    /// Unix seconds.
-    pub block_time: Option<i64>,
-}
-
-/// A payment that an event tells of.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Paid {
-    pub transaction_id: i64,
-    pub instruction: i16,
-    pub position: i32,
-    pub kind: String,
-    pub entry: String,
-    /// Of a prize or an award: its place, or tier.
-    pub index: i16,
-    pub slot: i64,
-}
-
 /// What the ledger has of a game, in the order of the chain.
 #[derive(Clone, Debug, Default)]
 pub struct History {
+    /// Whether the game has a row, and its account is gone.
+    pub is_gone: bool,
     /// Arguments and accounts of its creation.
     pub creation: Option<(Value, Value)>,
     pub joins: Vec<Join>,
@@ -239,6 +184,12 @@ pub struct History {
 /// The database's.
 pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<History, sqlx::Error> {
     let game = text(game);
+    let is_gone = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM games WHERE address = $1 AND closed_at_slot IS NOT NULL)",
+    )
+    .bind(&game)
+    .fetch_one(&mut *connection)
+    .await?;
     let creation = sqlx::query_as(
         "SELECT arguments, accounts FROM instructions
          WHERE game = $1 AND success AND name = 'create_game' AND arguments IS NOT NULL LIMIT 1",
@@ -256,29 +207,15 @@ pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<His
     .bind(&game)
     .fetch_all(&mut *connection)
     .await?;
-    let told = sqlx::query_as(
-        "SELECT e.transaction_id, e.instruction, e.position, e.kind::text AS kind, e.body,
-                e.amount::numeric AS amount, e.slot::int8 AS slot, t.block_time
-         FROM game_events e JOIN transactions t ON t.id = e.transaction_id
-         WHERE e.game = $1
-         ORDER BY e.slot, t.block_index, e.transaction_id, e.instruction, e.position",
-    )
-    .bind(&game)
-    .fetch_all(&mut *connection)
-    .await?;
-    let paid = sqlx::query_as(
-        "SELECT transaction_id, instruction, position, kind, entry,
-                COALESCE(place, tier, 0)::int2 AS index, slot::int8 AS slot
-         FROM payments WHERE game = $1",
-    )
-    .bind(&game)
-    .fetch_all(&mut *connection)
-    .await?;
+    let since = [(game, 0)];
+    let told = told::events(connection, &since).await?;
+    let paid = told::payments(connection, &since).await?;
     Ok(History {
+        is_gone,
         creation,
         joins,
-        told,
-        paid,
+        told: told.into_iter().map(|(_, told)| told).collect(),
+        paid: paid.into_iter().map(|(_, paid)| paid).collect(),
     })
 }
 
@@ -306,8 +243,14 @@ pub async fn complete(
     made: &Made,
 ) -> Result<u64, sqlx::Error> {
     table::rewrite(connection, made.known.as_slice()).await?;
-    let games = add(connection, made.game.as_slice(), &made.closed_games).await?;
-    let entries = add(connection, &made.entries, &made.closed_entries).await?;
+    let games = add(
+        connection,
+        made.game.as_slice(),
+        &made.closed_games,
+        "DO NOTHING",
+    )
+    .await?;
+    let entries = add(connection, &made.entries, &made.closed_entries, DO_CORRECT).await?;
     entries::refunded(connection, &made.refunded).await?;
     let game = text(game);
     forks::derive_again(connection, std::slice::from_ref(&game)).await?;
@@ -318,12 +261,22 @@ pub async fn complete(
     Ok(games.saturating_add(entries))
 }
 
+/// An entry that is there may be what a fork had at its address.
+const DO_CORRECT: &str = "(address) DO UPDATE
+     SET player = excluded.player, paid = excluded.paid, joined_at = excluded.joined_at,
+         first_ticket = excluded.first_ticket, tickets = excluded.tickets,
+         nonce = excluded.nonce, refunded = excluded.refunded
+     WHERE (t.player, t.paid, t.first_ticket, t.tickets, t.nonce, t.refunded)
+         IS DISTINCT FROM (excluded.player, excluded.paid, excluded.first_ticket,
+                           excluded.tickets, excluded.nonce, excluded.refunded)";
+
 async fn add<B: Body>(
     connection: &mut PgConnection,
     rows: &[Row<B>],
     closed: &[Closed],
+    conflict: &'static str,
 ) -> Result<u64, sqlx::Error> {
-    let sql = format!("{} ON CONFLICT DO NOTHING", insert_sql::<Row<B>>());
+    let sql = format!("{} ON CONFLICT {conflict}", insert_sql::<Row<B>>());
     let added = Columns::of(rows).execute(connection, sql).await?;
     let (addresses, slots): (Vec<String>, Vec<i64>) = closed
         .iter()

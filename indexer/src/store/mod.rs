@@ -28,6 +28,7 @@ pub mod proofs;
 pub mod record;
 pub mod statistics;
 pub mod table;
+pub mod told;
 pub mod transactions;
 pub mod treasuries;
 pub mod upsert;

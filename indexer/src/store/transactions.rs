@@ -149,6 +149,16 @@ pub async fn advance(connection: &mut PgConnection, cursor: &Cursor) -> Result<(
     Ok(())
 }
 
+/// The newest slot that the ledger has a transaction of.
+///
+/// # Errors
+/// The database's.
+pub async fn newest_slot(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("SELECT slot::int8 FROM transactions ORDER BY slot DESC, id DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await
+}
+
 /// The time of the newest block that the ledger has a transaction of, where it is known.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use solana_pubkey::Pubkey;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::{
     ReadColumn as _,
@@ -65,7 +65,15 @@ impl<B: Body> Ready<B> {
     }
 }
 
-/// Writes rows; returns how many changed.
+/// An account whose row was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    pub address: Pubkey,
+    /// Whether there was no row of it.
+    pub is_new: bool,
+}
+
+/// Writes rows; returns those that changed.
 ///
 /// Those that are not there yet go the fastest way in. Should another writer add one of
 /// them meanwhile, the database refuses the batch, which is then tried again.
@@ -75,27 +83,59 @@ impl<B: Body> Ready<B> {
 pub async fn upsert<B: Body>(
     connection: &mut PgConnection,
     ready: &Ready<B>,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Vec<Changed>, sqlx::Error> {
     let (all, rows) = (&ready.columns, &ready.rows);
     if rows.len() < BULK {
-        return all.execute(connection, upsert_sql::<B>()).await;
+        return update::<B>(connection, all).await;
     }
     let known = known::<B>(connection, all).await?;
     if known.is_empty() {
-        return all.execute(connection, insert_sql::<Row<B>>()).await;
+        all.execute(connection, insert_sql::<Row<B>>()).await?;
+        return Ok(written(rows.iter()));
     }
     if known.len() == rows.len() {
-        return all.execute(connection, upsert_sql::<B>()).await;
+        return update::<B>(connection, all).await;
     }
     let is_known = |row: &&Row<B>| known.contains(&row.head.address);
     let (known, new): (Vec<&Row<B>>, Vec<&Row<B>>) = rows.iter().partition(is_known);
-    let added = Columns::of(new)
+    let mut changed = written(new.iter().copied());
+    Columns::of(new)
         .execute(connection, insert_sql::<Row<B>>())
         .await?;
-    let changed = Columns::of(known)
-        .execute(connection, upsert_sql::<B>())
-        .await?;
-    Ok(added.saturating_add(changed))
+    changed.extend(update::<B>(connection, &Columns::of(known)).await?);
+    Ok(changed)
+}
+
+/// All of them, where there was none.
+fn written<'a, B: 'a>(rows: impl Iterator<Item = &'a Row<B>>) -> Vec<Changed> {
+    let changed = |row: &Row<B>| Changed {
+        address: row.head.address,
+        is_new: true,
+    };
+    rows.map(changed).collect()
+}
+
+async fn update<B: Body>(
+    connection: &mut PgConnection,
+    rows: &Columns,
+) -> Result<Vec<Changed>, sqlx::Error> {
+    if rows.rows() == 0 {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "{} RETURNING address, xmax = 0 AS is_new",
+        upsert_sql::<B>()
+    );
+    let changed = rows.query(sql).fetch_all(connection).await?;
+    changed
+        .iter()
+        .map(|row| {
+            Ok(Changed {
+                address: Pubkey::read(row, "address")?,
+                is_new: row.try_get("is_new")?,
+            })
+        })
+        .collect()
 }
 
 /// Fewer rows than this are not worth a question of their own.
@@ -129,12 +169,13 @@ async fn known<B: Body>(
 pub async fn overwrite<B: Body>(
     connection: &mut PgConnection,
     ready: &Ready<B>,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Vec<Changed>, sqlx::Error> {
     let (table, names) = (B::TABLE, names::<Row<B>>());
     let (rows_given, set) = (unnested::<Row<B>>(), assignments::<B>("excluded"));
     let sql = format!(
         "INSERT INTO {table} AS t ({names}) SELECT {names} FROM {rows_given}
          ON CONFLICT (address) DO UPDATE SET {set}, closed_at_slot = NULL"
     );
-    ready.columns.execute(connection, sql).await
+    ready.columns.execute(connection, sql).await?;
+    Ok(written(ready.rows.iter()))
 }

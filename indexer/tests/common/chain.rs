@@ -54,6 +54,7 @@ pub struct Rule {
 }
 
 /// A house and everything below it.
+#[derive(Clone)]
 pub struct World {
     pub house_address: Pubkey,
     pub house: House,
@@ -67,6 +68,8 @@ pub struct World {
     pub closed: Vec<Pubkey>,
     /// The events of what happened, oldest first, until a test takes them.
     pub told: Vec<Vec<u8>>,
+    /// Added to the values that are revealed: another fork, another luck.
+    pub luck: u8,
 }
 
 impl World {
@@ -112,6 +115,7 @@ impl World {
             entries: Vec::new(),
             closed: Vec::new(),
             told: Vec::new(),
+            luck: 0,
         }
     }
 

@@ -1,5 +1,7 @@
 //! How games end: paid, refunded, expired, closed; by the program's own bookkeeping.
 
+use std::ops::Range;
+
 use lottery::{
     draw::winning_ticket,
     events::{
@@ -67,8 +69,19 @@ impl World {
 
     /// Pays places up to `places`, and with the last of them the awards.
     pub fn pay_winners(&mut self, index: usize, places: u8) {
+        self.pay_places(index, 0..places);
+    }
+
+    /// Pays the places that are left, and the awards.
+    pub fn pay_rest(&mut self, index: usize) {
+        let game = self.games[index].1;
+        let first = u8::try_from(game.places_paid.trailing_ones()).unwrap();
+        self.pay_places(index, first..game.winners);
+    }
+
+    fn pay_places(&mut self, index: usize, places: Range<u8>) {
         let mut payments = Vec::new();
-        for place in 0..places {
+        for place in places.clone() {
             let game = &mut self.games[index].1;
             let ticket = winning_ticket(&game.rules(), game.seeds(), u32::from(place));
             let prize = place_prize(game.prize_pool, &game.place_bps, usize::from(place));
@@ -84,7 +97,7 @@ impl World {
             });
         }
         let game = self.games[index].1;
-        for tier in (0..3u8).filter(|_| places == game.winners) {
+        for tier in (0..3u8).filter(|_| places.end == game.winners) {
             let award = game.jackpot_awards[usize::from(tier)];
             if award == 0 {
                 continue;

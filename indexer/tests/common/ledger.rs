@@ -4,6 +4,11 @@ use lottery_client::instruction::{self as ix, LaneKeys};
 use lottery_indexer::{
     derive,
     source::Snapshot,
+    store::{
+        entries::EntryBody,
+        games::GameBody,
+        table::{self, Body as _, Row},
+    },
     verify::{self, Report, Vaults},
 };
 
@@ -31,6 +36,54 @@ pub async fn finalize(database: &TestDatabase, slot: i64) {
         .unwrap();
 }
 
+/// In what the rows of a game that is closed, and of its entries, differ from their last
+/// accounts, as far as transactions tell.
+pub async fn differences_of_rows(database: &TestDatabase, chain: &Chain) -> Vec<String> {
+    let mut connection = database.pool.acquire().await.unwrap();
+    let (address, game) = &chain.world.games[0];
+    let found = table::find::<GameBody>(&mut connection, address).await;
+    let Some(Row { body: found, .. }) = found.unwrap() else {
+        return vec!["the game has no row".to_owned()];
+    };
+    let mut expected = GameBody::from(game);
+    expected.bounty_escrow = found.bounty_escrow;
+    expected.rent_reserve = found.rent_reserve;
+    expected.next_round_at = found.next_round_at;
+    expected.draw_index = found.draw_index;
+    expected.bump = found.bump;
+    // Of a row that was seen before, it is as it was seen.
+    expected.entries_closed = found.entries_closed;
+    let is_dated = found.settled_at > 1_700_000_000;
+    expected.settled_at = found.settled_at;
+    let fields = expected.differences(&found);
+    let mut differences: Vec<String> = fields.iter().map(|it| format!("{it:?}")).collect();
+    if !is_dated {
+        differences.push(format!("settled at {}", found.settled_at));
+    }
+    for (address, entry) in &chain.world.entries {
+        let found = table::find::<EntryBody>(&mut connection, address).await;
+        let Some(Row { body: found, .. }) = found.unwrap() else {
+            differences.push(format!("entry {address} has no row"));
+            continue;
+        };
+        let mut expected = EntryBody::from(entry);
+        expected.bump = found.bump;
+        let fields = expected.differences(&found);
+        differences.extend(fields.iter().map(|it| format!("{it:?}")));
+    }
+    let open: i64 = database
+        .value(
+            "SELECT (SELECT count(*) FROM games WHERE closed_at_slot IS NULL)
+                  + (SELECT count(*) FROM entries WHERE closed_at_slot IS NULL)",
+        )
+        .await;
+    let entries = i64::try_from(chain.world.entries.len()).unwrap();
+    if open != entries {
+        differences.push(format!("{open} rows are open, not {entries}"));
+    }
+    differences
+}
+
 /// What the ledger of a chain needs.
 pub struct Chain {
     pub world: World,
@@ -39,6 +92,18 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// A chain that has come to the same so far, and goes its own way.
+    pub fn fork(&self) -> Self {
+        let node = Node::default();
+        let known = self.node.0.lock().unwrap().transactions.clone();
+        node.set(|script| script.transactions = known);
+        Self {
+            world: self.world.clone(),
+            node,
+            transactions: self.transactions,
+        }
+    }
+
     /// A house with one game in which four players hold 20 tickets.
     pub fn new() -> Self {
         let mut world = World::new();
@@ -96,6 +161,10 @@ impl Chain {
 
     /// Sells tickets, by a transaction of its own.
     pub fn join(&mut self, player: u8, nonce: u16, tickets: u32) {
+        self.join_at(1, player, nonce, tickets);
+    }
+
+    pub fn join_at(&mut self, slot: u64, player: u8, nonce: u16, tickets: u32) {
         self.world.join(0, player, nonce, tickets);
         let purchase = ix::Purchase {
             player: key(player),
@@ -108,7 +177,7 @@ impl Chain {
         self.transactions += 1;
         let join = [ix::join(&purchase, None)];
         self.node
-            .tell(self.transactions, 1, key(player), &join, &[]);
+            .tell(self.transactions, slot, key(player), &join, &[]);
     }
 
     /// Puts the events since the last time into a transaction.

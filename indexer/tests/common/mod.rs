@@ -7,6 +7,7 @@ pub mod ending;
 pub mod ledger;
 pub mod node;
 pub mod played;
+pub mod timeline;
 
 use std::{
     sync::{

@@ -21,6 +21,7 @@ mod forks;
 mod fuzz;
 mod history;
 mod ledger;
+mod order;
 mod postgres;
 mod repair;
 mod service;

@@ -2,51 +2,20 @@
 
 use crate::common::{
     TestDatabase,
-    ledger::{Chain, finalize},
+    ledger::{Chain, differences_of_rows, finalize},
 };
 use lottery_indexer::{
     derive,
     ledger::rebuild,
     repair::backfill,
-    store::{self, entries::EntryBody, games::GameBody, incomplete, table},
+    store::{self, incomplete},
 };
 use solana_commitment_config::CommitmentConfig;
 
 /// The rows are what the accounts were, as far as transactions tell.
 async fn assert_known(database: &TestDatabase, chain: &Chain) {
-    let mut connection = database.pool.acquire().await.unwrap();
-    let (address, game) = &chain.world.games[0];
-    let found = table::find::<GameBody>(&mut connection, address)
-        .await
-        .unwrap();
-    let found = found.expect("the game has a row").body;
-    let mut expected = GameBody::from(game);
-    expected.bounty_escrow = found.bounty_escrow;
-    expected.rent_reserve = found.rent_reserve;
-    expected.next_round_at = found.next_round_at;
-    expected.draw_index = found.draw_index;
-    expected.bump = found.bump;
-    expected.settled_at = found.settled_at;
-    // Of a row that was seen before, it is as it was seen.
-    expected.entries_closed = found.entries_closed;
-    assert!(found.settled_at > 1_700_000_000);
-    assert_eq!(found, expected);
-    for (address, entry) in &chain.world.entries {
-        let found = table::find::<EntryBody>(&mut connection, address)
-            .await
-            .unwrap();
-        let mut expected = EntryBody::from(entry);
-        let found = found.expect("each entry has a row").body;
-        expected.bump = found.bump;
-        assert_eq!(found, expected);
-    }
-    let open: i64 = database
-        .value(
-            "SELECT (SELECT count(*) FROM games WHERE closed_at_slot IS NULL)
-                  + (SELECT count(*) FROM entries WHERE closed_at_slot IS NULL)",
-        )
-        .await;
-    assert_eq!(open, 0);
+    let differences = differences_of_rows(database, chain).await;
+    assert!(differences.is_empty(), "{differences:?}");
 }
 
 async fn left(database: &TestDatabase) -> Vec<Option<String>> {

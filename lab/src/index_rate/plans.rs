@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use lottery_indexer::{
     analytics::{About, QUESTIONS, Question},
     api, derive,
+    ledger::again::Late,
     store::{self, dead_letters, incomplete},
 };
 use serde_json::Value;
@@ -152,6 +153,19 @@ pub async fn of_service(options: &PgConnectOptions) -> Result<Uses> {
         incomplete::history(&mut *pool.acquire().await?, &address).await?;
         Ok(())
     };
+    let draw = "SELECT address::text FROM draws WHERE value IS NOT NULL LIMIT 1";
+    let draw = one(&mut connection, draw).await?;
+    let entry = sqlx::query_scalar("SELECT address::text FROM entries WHERE game = $1 LIMIT 1");
+    let entry: String = entry.bind(&game).fetch_one(&mut connection).await?;
+    let told = async |pool: PgPool| {
+        let late = Late {
+            games: vec![(game.clone(), 0)],
+            entries: vec![(game.clone(), (entry.clone(), 0))],
+            draws: vec![draw.clone()],
+        };
+        late.tell(&mut *pool.acquire().await?).await?;
+        Ok(())
+    };
     for (name, used) in [
         (
             "fates and proofs",
@@ -164,6 +178,10 @@ pub async fn of_service(options: &PgConnectOptions) -> Result<Uses> {
         (
             "rows made of the ledger",
             used(options, &mut connection, history).await?,
+        ),
+        (
+            "what the ledger told before",
+            used(options, &mut connection, told).await?,
         ),
     ] {
         uses.insert(name.to_owned(), used);

@@ -1,29 +1,52 @@
 //! Events made again of their rows.
 
 use lottery::events::{
-    DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameSettled, Payment, PlayersPaid,
-    PrizesExpired, RoundSettled,
+    DrawAborted, DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameSettled, Payment,
+    PlayersPaid, PrizesExpired, RoundSettled,
 };
 use solana_pubkey::Pubkey;
 
 use super::{
     RebuildError,
-    field::{bytes, number, numbers},
+    field::{bytes, key, number, numbers},
 };
 use crate::{
-    ledger::event::Event,
-    store::incomplete::{Paid, Told as Row},
+    ledger::{event::Event, replay::Told},
+    store::told::{Paid, Told as Row},
 };
 
+/// What rows of events tell of a game, in their order.
+///
+/// # Errors
+/// When a row lacks what its event has.
+pub fn told(game: &Pubkey, rows: &[Row], paid: &[Paid]) -> Result<Vec<Told>, RebuildError> {
+    let events = rows.iter().map(|row| (row, event(game, row, paid)));
+    events
+        .filter_map(|(row, event)| {
+            let event = event.transpose()?;
+            Some(event.map(|event| Told {
+                event,
+                slot: row.slot,
+                time: row.block_time,
+            }))
+        })
+        .collect()
+}
+
 /// The event that a row was made of, as far as it changes its game.
-pub(super) fn event(
-    game: &Pubkey,
-    row: &Row,
-    paid: &[Paid],
-) -> Result<Option<Event>, RebuildError> {
+fn event(game: &Pubkey, row: &Row, paid: &[Paid]) -> Result<Option<Event>, RebuildError> {
     let (none, body) = (Pubkey::default(), &row.body);
     let amount = || row.amount.map(|amount| amount.0);
     Ok(Some(match row.kind.as_str() {
+        "draw_aborted" => Event::DrawAborted(DrawAborted {
+            version: EVENT_VERSION,
+            house: none,
+            draw: key(row.draw.as_deref(), "draw")?,
+            oracle: none,
+            released: vec![*game],
+            cranker: none,
+            bounty: 0,
+        }),
         "draw_settled" => Event::DrawSettled(DrawSettled {
             version: EVENT_VERSION,
             house: none,
@@ -37,33 +60,27 @@ pub(super) fn event(
             cranker: none,
             bounty: 0,
         }),
-        "game_settled" => {
-            row.block_time.ok_or(RebuildError::NoTime)?;
-            Event::GameSettled(GameSettled {
-                version: EVENT_VERSION,
-                house: none,
-                game: *game,
-                prize_pool: number(body, "prize_pool")?,
-                treasury_share: number(body, "treasury_share")?,
-                contributions: numbers(body, "contributions")?,
-                awards: numbers(body, "awards")?,
-                award_tickets: numbers(body, "award_tickets")?,
-                pots: numbers(body, "pots")?,
-                accrued: number(body, "accrued")?,
-            })
-        }
-        "game_cancelled" => {
-            row.block_time.ok_or(RebuildError::NoTime)?;
-            Event::GameCancelled(GameCancelled {
-                version: EVENT_VERSION,
-                house: none,
-                game: *game,
-                reason: number(body, "reason")?,
-                owed: number(body, "owed")?,
-                cranker: none,
-                bounty: 0,
-            })
-        }
+        "game_settled" => Event::GameSettled(GameSettled {
+            version: EVENT_VERSION,
+            house: none,
+            game: *game,
+            prize_pool: number(body, "prize_pool")?,
+            treasury_share: number(body, "treasury_share")?,
+            contributions: numbers(body, "contributions")?,
+            awards: numbers(body, "awards")?,
+            award_tickets: numbers(body, "award_tickets")?,
+            pots: numbers(body, "pots")?,
+            accrued: number(body, "accrued")?,
+        }),
+        "game_cancelled" => Event::GameCancelled(GameCancelled {
+            version: EVENT_VERSION,
+            house: none,
+            game: *game,
+            reason: number(body, "reason")?,
+            owed: number(body, "owed")?,
+            cranker: none,
+            bounty: 0,
+        }),
         "players_paid" => Event::PlayersPaid(PlayersPaid {
             version: EVENT_VERSION,
             game: *game,

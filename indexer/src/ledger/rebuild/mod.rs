@@ -17,16 +17,17 @@ use lottery_client::{address, history::take_rules};
 use serde_json::Value;
 use solana_pubkey::Pubkey;
 
-use super::replay::{self, Told};
+use super::{event::Event, replay};
 use crate::store::{
     U64,
     entries::EntryBody,
     games::GameBody,
-    incomplete::{Closed, History, Join, Made, Told as Row},
+    incomplete::{Closed, History, Join, Made},
     table::{self, Head},
+    told::Told as Row,
 };
 
-use event::event;
+pub use event::told;
 use field::{bytes, key, number, numbers};
 
 /// Why the ledger does not suffice.
@@ -66,6 +67,7 @@ pub fn make(
             number(&closed.body, "entries")?,
         ),
         None => {
+            let row = row.filter(|_| !history.is_gone);
             let row = row.ok_or(RebuildError::NoEnd)?;
             (row.body.entries_hash, row.body.entries)
         }
@@ -84,9 +86,10 @@ pub fn make(
         game: String::new(),
         slot,
     };
-    // A row may have come after what the ledger tells of it: that is told once more.
     let (game, known) = match row {
-        Some(row) => (None, Some(replayed(address, *row, history)?)),
+        // What is closed stays as it is: the ledger has the last word.
+        Some(row) if closed.is_some() => (None, Some(corrected(game(address, history)?, row))),
+        Some(_) => (None, None),
         None => (Some(game(address, history)?), None),
     };
     let rents = history.paid.iter().filter(|paid| paid.kind == "rent");
@@ -225,25 +228,23 @@ fn game(address: &Pubkey, history: &History) -> Result<table::Row<GameBody>, Reb
     game.bump = address::game_with_bump(&created.house, params.id).1;
     take_rules(&mut game, &params, &created);
     let mut body = GameBody::from(&game);
-    let mut slot = 0;
-    for row in &history.told {
-        slot = slot.max(row.slot);
-        if let Some(event) = event(address, row, &history.paid)? {
-            let told = Told {
-                event,
-                slot: row.slot,
-                time: row.block_time,
-            };
-            replay::apply(&mut body, address, &told);
+    for told in told(address, &history.told, &history.paid)? {
+        let is_end = matches!(told.event, Event::GameSettled(_) | Event::GameCancelled(_));
+        if is_end && told.time.is_none() {
+            return Err(RebuildError::NoTime);
         }
+        replay::apply(&mut body, address, &told);
     }
+    // Entries may close after their game.
+    let closed = history.told.iter().find(|told| told.kind == "game_closed");
+    let last = closed.or(history.told.last());
     body.entries_closed = (history.paid.iter())
         .filter(|paid| paid.kind == "rent")
         .fold(0u32, |sum, _| sum.saturating_add(1));
     Ok(table::Row {
         head: Head {
             address: *address,
-            slot,
+            slot: last.map_or(0, |told| told.slot),
             write_version: -1,
             lamports: U64(0),
         },
@@ -251,21 +252,19 @@ fn game(address: &Pubkey, history: &History) -> Result<table::Row<GameBody>, Reb
     })
 }
 
-/// A row that is there, with what the ledger tells of the game.
-fn replayed(
-    address: &Pubkey,
-    mut row: table::Row<GameBody>,
-    history: &History,
-) -> Result<table::Row<GameBody>, RebuildError> {
-    for told in &history.told {
-        if let Some(event) = event(address, told, &history.paid)? {
-            let told = Told {
-                event,
-                slot: told.slot,
-                time: told.block_time,
-            };
-            replay::apply(&mut row.body, address, &told);
-        }
+/// What the ledger makes of a game that has a row: of what the ledger does not tell, the row's.
+fn corrected(mut made: table::Row<GameBody>, row: &table::Row<GameBody>) -> table::Row<GameBody> {
+    let (body, known) = (&mut made.body, &row.body);
+    body.bounty_escrow = known.bounty_escrow;
+    body.rent_reserve = known.rent_reserve;
+    body.next_round_at = known.next_round_at;
+    body.draw_index = known.draw_index;
+    body.entries_closed = body.entries_closed.max(known.entries_closed);
+    if (body.status, body.round_seeds) == (known.status, known.round_seeds) {
+        body.settled_at = known.settled_at;
+        body.draw_attempts = known.draw_attempts;
+        body.tried_oracles = known.tried_oracles;
     }
-    Ok(row)
+    made.head.lamports = row.head.lamports;
+    made
 }
