@@ -41,6 +41,16 @@ impl Forks {
         }
     }
 
+    /// The same slots, without the accounts whose rows speak of them.
+    pub fn outline(&self) -> Self {
+        let touched = self.touched.keys().map(|slot| (*slot, BTreeSet::new()));
+        Self {
+            parents: self.parents.clone(),
+            touched: touched.collect(),
+            ..*self
+        }
+    }
+
     /// The confirmed and the finalized slot.
     pub fn settled(&self) -> (Option<i64>, Option<i64>) {
         (self.confirmed, self.finalized)

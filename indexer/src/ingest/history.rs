@@ -34,7 +34,7 @@ pub async fn store_history(
         .end()
         .await
         .map_err(LedgerError::Prepare)?;
-    let written = write::store(connection, &prepared).await?;
+    let written = write::store(connection, &prepared, None).await?;
     // Who no longer waits need not be told.
     let _ = chunk.done.send(());
     Ok(Added {

@@ -8,6 +8,7 @@ mod history;
 mod persist;
 mod prepare;
 mod restore;
+mod slots;
 mod write;
 
 use std::{sync::Arc, time::Duration};
@@ -22,17 +23,18 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::{IngestError, redact},
     ledger::Chunk,
-    source::{AccountUpdate, Chain, Event, SlotStatus, SlotUpdate},
+    source::{AccountUpdate, Chain, Event, SlotStatus},
     store::{
         watermark,
         writer::{SILENCE, Writer, WriterError},
     },
     telemetry,
 };
-use forks::{Forks, Settled};
+use forks::Forks;
 pub use history::{Added, store_history};
 use persist::{Attempts, persist};
-use prepare::{Deaf, Preparing, Step};
+use prepare::{Deaf, Prepared, Preparing, Step};
+use slots::Settled;
 use write::Written;
 
 /// Events that wait for the writer before the source has to.
@@ -173,7 +175,6 @@ impl Ingest {
                 let _ = done.send(());
                 Ok(())
             }
-            Step::Slot(update) => self.slot(update).await,
             Step::Begin => {
                 self.snapshot = None;
                 Ok(())
@@ -189,9 +190,27 @@ impl Ingest {
 
     async fn write(&mut self, preparing: Preparing) -> Result<(), IngestError> {
         let prepared = preparing.end().await.map_err(IngestError::Prepare)?;
-        let begun = Instant::now();
-        let written = persist!(self, connection => write::store(connection, &prepared))?;
-        self.written(&prepared.gathered.accounts, written, begun.elapsed());
+        match self.foresee(&prepared.gathered) {
+            Some(settled) => self.write_all(&prepared, settled).await,
+            None => self.write_in_turn(prepared.gathered).await,
+        }
+    }
+
+    /// Writes all of it in one transaction.
+    async fn write_all(
+        &mut self,
+        prepared: &Prepared,
+        settled: Settled,
+    ) -> Result<(), IngestError> {
+        let (gathered, begun) = (&prepared.gathered, Instant::now());
+        if gathered.is_to_be_written() || settled.is_some() {
+            let written =
+                persist!(self, connection => write::store(connection, prepared, settled))?;
+            self.written(&gathered.accounts, written, begun.elapsed());
+        }
+        for told in &gathered.slots {
+            self.pass(told.update);
+        }
         Ok(())
     }
 
@@ -280,55 +299,6 @@ impl Ingest {
         // Even one that changed nothing: the deriver may have waited for it.
         self.wiring.changed.notify_one();
         Ok(())
-    }
-
-    /// Takes back what a slot's fate drops.
-    async fn slot(&mut self, update: SlotUpdate) -> Result<(), IngestError> {
-        let mut settled = self.forks.note(update);
-        if update.status <= self.wiring.commitment {
-            settled = Settled::default();
-        }
-        if !settled.unsure.is_empty() {
-            let Some(asked) = restore::ask(&self.wiring, &settled.unsure, update).await else {
-                return Ok(());
-            };
-            settled.dropped.extend(asked);
-        }
-        if !settled.dropped.is_empty() && !self.restore(update, &settled.dropped).await? {
-            return Ok(());
-        }
-        let before = self.forks.settled();
-        self.forks.done(update, &settled.dropped);
-        let (confirmed, finalized) = self.forks.settled();
-        if (confirmed, finalized) != before {
-            persist!(self, connection => watermark::settled(connection, confirmed, finalized))?;
-            self.snapshots.retain(|slot| Some(*slot) > finalized);
-        }
-        Ok(())
-    }
-
-    /// `false` when the indexer stops before it is done.
-    async fn restore(&mut self, update: SlotUpdate, dropped: &[i64]) -> Result<bool, IngestError> {
-        tracing::warn!(
-            ?dropped,
-            "a fork dropped slots; taking back what they brought"
-        );
-        let accounts: Vec<_> = self.forks.accounts(dropped).into_iter().collect();
-        let Some(read) = restore::read(&self.wiring, &accounts, update.slot).await else {
-            // What is left is found at the next start.
-            return Ok(false);
-        };
-        let restored = persist!(self, connection => restore::restore(connection, dropped, &read))?;
-        tracing::info!(?dropped, ?restored, "taken back");
-        telemetry::slots_dropped(u64::try_from(dropped.len()).unwrap_or(u64::MAX));
-        for (table, rows) in &restored.rows {
-            telemetry::rows_reverted(table, *rows);
-        }
-        if self.snapshots.iter().any(|slot| dropped.contains(slot)) {
-            self.wiring.again.notify_one();
-        }
-        self.wiring.changed.notify_one();
-        Ok(true)
     }
 
     async fn note(&mut self, trouble: &str) {

@@ -32,12 +32,23 @@ pub(super) struct Progress {
     pub chain: i64,
 }
 
+/// A slot's fate, and how much had arrived when it came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub update: SlotUpdate,
+    accounts: usize,
+    transactions: usize,
+    letters: usize,
+}
+
 /// What has arrived.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub accounts: Vec<AccountUpdate>,
     pub transactions: Vec<TransactionUpdate>,
     pub letters: Vec<DeadLetter>,
+    /// In the order in which they came.
+    pub slots: Vec<Told>,
     pub progress: Option<Progress>,
     /// Of the ledger.
     pub cursor: Option<Move>,
@@ -45,13 +56,50 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.progress.is_none() && self.cursor.is_none()
+        self.slots.is_empty() && !self.is_to_be_written()
+    }
+
+    /// Whether the tables change by it, whatever becomes of slots.
+    pub fn is_to_be_written(&self) -> bool {
+        self.len() > 0 || self.progress.is_some() || self.cursor.is_some()
+    }
+
+    fn tell(&mut self, update: SlotUpdate) {
+        self.slots.push(Told {
+            update,
+            accounts: self.accounts.len(),
+            transactions: self.transactions.len(),
+            letters: self.letters.len(),
+        });
+    }
+
+    /// What came before each slot's fate, with it; and what came after the last.
+    pub fn split(mut self) -> (Vec<(Self, SlotUpdate)>, Self) {
+        let mut parts = Vec::with_capacity(self.slots.len());
+        let (mut accounts, mut transactions, mut letters) = (0, 0, 0);
+        for told in std::mem::take(&mut self.slots) {
+            let before = Self {
+                accounts: take(&mut self.accounts, told.accounts, &mut accounts),
+                transactions: take(&mut self.transactions, told.transactions, &mut transactions),
+                letters: take(&mut self.letters, told.letters, &mut letters),
+                ..Self::default()
+            };
+            parts.push((before, told.update));
+        }
+        (parts, self)
     }
 
     fn len(&self) -> usize {
         let items = self.accounts.len().saturating_add(self.transactions.len());
         items.saturating_add(self.letters.len())
     }
+}
+
+/// Takes the first of what is left, up to a place among what there was.
+fn take<T>(left: &mut Vec<T>, until: usize, taken: &mut usize) -> Vec<T> {
+    let count = until.saturating_sub(*taken).min(left.len());
+    *taken = taken.saturating_add(count);
+    left.drain(..count).collect()
 }
 
 /// What is decoded before it is written.
@@ -160,7 +208,6 @@ pub(super) enum Step {
     Write(Preparing),
     /// A chunk of the ledger; who waits for it is told.
     Chunk(Preparing, oneshot::Sender<()>),
-    Slot(SlotUpdate),
     Begin,
     Part(Preparing),
     Complete(i64),
@@ -233,12 +280,15 @@ impl Stage {
                     gathered.progress = Some(Progress { applied, chain });
                     continue;
                 }
+                Event::Slot(update) => {
+                    gathered.tell(update);
+                    continue;
+                }
                 // The ledger lists what there is by itself.
                 Event::Gap { from, to } => {
                     tracing::warn!(from, to, "the stream left slots out");
                     continue;
                 }
-                Event::Slot(update) => Step::Slot(update),
                 Event::Begin => Step::Begin,
                 Event::Part(accounts) => {
                     let part = Gathered {

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use solana_pubkey::Pubkey;
 use sqlx::{Connection as _, PgConnection};
 
-use super::prepare::{Prepare, Prepared, Progress, Transactions, refused};
+use super::{
+    prepare::{Prepare, Prepared, Progress, Transactions, refused},
+    slots::Settled,
+};
 use crate::{
     ledger::write as ledger,
     source::{AccountUpdate, TransactionUpdate},
@@ -70,14 +73,15 @@ impl Written {
 pub(super) async fn store(
     connection: &mut PgConnection,
     prepared: &Prepared,
+    settled: Settled,
 ) -> Result<Written, sqlx::Error> {
     let mut transaction = store::begin(connection).await?;
     let mut written = Written::default();
     let gathered = &prepared.gathered;
     if let Some(step) = &gathered.cursor
-        && !transactions::stands_at(&mut transaction, step.from.as_ref()).await?
+        && !transactions::can_move(&mut transaction, step).await?
     {
-        // A fork moved the ledger back: it lists what there is from there on once more.
+        // A fork took something back: the ledger lists what there is once more.
         transaction.rollback().await?;
         return Ok(written);
     }
@@ -101,6 +105,9 @@ pub(super) async fn store(
     dead_letters::insert_all(&mut transaction, &gathered.letters).await?;
     if let Some(Progress { applied, chain }) = gathered.progress {
         watermark::progress(&mut transaction, applied, chain).await?;
+    }
+    if let Some((confirmed, finalized)) = settled {
+        watermark::settled(&mut transaction, confirmed, finalized).await?;
     }
     if let Some(step) = &gathered.cursor {
         transactions::advance(&mut transaction, &step.to).await?;

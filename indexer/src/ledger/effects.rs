@@ -141,15 +141,18 @@ impl Effects {
         &self.touched
     }
 
-    /// What these change, should the ledger have more of it that is later.
-    pub fn late(&self) -> Late {
+    /// What these change up to a slot, the newest that the ledger had before: it may have more
+    /// of it that is later.
+    pub fn late(&self, newest: Option<i64>) -> Late {
         let since = |(game, told): (&String, &Vec<Told>)| {
-            let first = told.iter().map(|told| told.slot).min();
-            (game.clone(), first.unwrap_or_default())
+            let first = told.iter().map(|told| told.slot).min()?;
+            (Some(first) <= newest).then(|| (game.clone(), first))
         };
+        let requested = self.requested.iter();
         Late {
-            games: self.games.iter().map(since).collect(),
-            draws: (self.requested.iter())
+            games: self.games.iter().filter_map(since).collect(),
+            draws: requested
+                .filter(|request| Some(request.slot) <= newest)
                 .map(|request| request.draw.clone())
                 .collect(),
             ..Late::default()

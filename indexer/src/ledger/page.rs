@@ -132,14 +132,14 @@ impl Ledger {
         walk: &mut Walk,
     ) -> Result<Option<String>, LedgerError> {
         let (mut transactions, mut letters) = (Vec::new(), Vec::new());
-        let (mut last, mut missing) = (None, None);
+        let (mut last, mut missing, mut known) = (None, None, Vec::new());
         for (info, fetched) in chunk.iter().zip(fetched) {
             match fetched {
                 Fetched::Missing => {
                     missing = Some(info.signature.clone());
                     break;
                 }
-                Fetched::Known => {}
+                Fetched::Known => known.push(info.signature.clone()),
                 Fetched::Unreadable(letter) => letters.push(letter),
                 Fetched::Read(transaction) => transactions.push(*transaction),
             }
@@ -152,7 +152,7 @@ impl Ledger {
                 slot: slot(last.slot)?,
             };
             let from = walk.cursor.replace(to.clone());
-            cursor = Some(Move { from, to });
+            cursor = Some(Move { from, to, known });
         }
         let (done, written) = oneshot::channel();
         let chunk = Chunk {

@@ -42,8 +42,10 @@ pub struct Ready {
 }
 
 impl Ready {
-    pub fn of(decoded: Vec<Decoded>) -> Self {
+    pub fn of(mut decoded: Vec<Decoded>) -> Self {
         let mut seen = HashSet::new();
+        // As they came, where a source does not tell.
+        decoded.sort_by_key(|it| (it.row.slot, it.row.block_index.unwrap_or(i32::MAX)));
         let effects = Effects::of(&decoded);
         let once: Vec<Decoded> = decoded
             .into_iter()
@@ -51,7 +53,7 @@ impl Ready {
             .collect();
         Self {
             effects,
-            // Ids follow the order of the chain, as far as the source does.
+            // Ids follow the order of the chain, as far as the source tells.
             rows: Columns::of(once.iter().map(|d| &d.row)),
             parts: AllParts::of(once.iter()),
             decoded: once,
@@ -84,7 +86,7 @@ pub async fn write(connection: &mut PgConnection, ready: &Ready) -> Result<Writt
     };
     let mut added = ready.decoded.iter().filter(is_new);
     if added.any(|decoded| Some(decoded.row.slot) <= newest) {
-        ready.effects.late().tell(connection).await?;
+        ready.effects.late(newest).tell(connection).await?;
     }
     Ok(Written {
         transactions: u64::try_from(ids.len()).unwrap_or(u64::MAX),
@@ -111,7 +113,7 @@ pub async fn rewrite_parts(
     AllParts::of([decoded].into_iter())
         .add(connection, &[id])
         .await?;
-    effects.late().tell(connection).await
+    effects.late(Some(i64::MAX)).tell(connection).await
 }
 
 /// The rows of transactions' parts, a table each.

@@ -115,22 +115,35 @@ pub struct Move {
     /// Where it stood when the step was read.
     pub from: Option<Cursor>,
     pub to: Cursor,
+    /// Signatures that were not read, as the table had them.
+    pub known: Vec<String>,
 }
 
-/// Whether the ledger still stands where a step was read from: a fork may have moved it
-/// back meanwhile. Nobody moves it until the transaction ends.
+/// Whether a step can be done: a fork may have moved the ledger back meanwhile, or have
+/// taken back what was known. Nobody moves it until the transaction ends.
 ///
 /// # Errors
 /// The database's.
-pub async fn stands_at(
-    connection: &mut PgConnection,
-    cursor: Option<&Cursor>,
-) -> Result<bool, sqlx::Error> {
+pub async fn can_move(connection: &mut PgConnection, step: &Move) -> Result<bool, sqlx::Error> {
     let stands: Option<Cursor> =
         sqlx::query_as("SELECT signature, slot::int8 FROM ledger_cursor FOR UPDATE")
-            .fetch_optional(connection)
+            .fetch_optional(&mut *connection)
             .await?;
-    Ok(stands.as_ref() == cursor)
+    if stands != step.from {
+        return Ok(false);
+    }
+    if step.known.is_empty() {
+        return Ok(true);
+    }
+    let known: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM UNNEST($1::text[]) AS u(signature)
+              CROSS JOIN LATERAL (SELECT FROM transactions
+                                  WHERE signature = u.signature OFFSET 0) AS t",
+    )
+    .bind(&step.known)
+    .fetch_one(connection)
+    .await?;
+    Ok(usize::try_from(known) == Ok(step.known.len()))
 }
 
 /// Moves the cursor.

@@ -11,12 +11,15 @@ use crate::common::{
 use lottery_client::instruction as ix;
 use lottery_indexer::{
     derive,
+    ledger::{Chunk, encoded, fetch},
     source::{AccountUpdate, Event, SlotStatus, SlotUpdate, Snapshot},
-    store::transactions,
+    store::transactions::{self, Cursor, Move},
     verify::{self, Vaults},
 };
 use serde_json::Value;
+use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use tokio::sync::oneshot;
 
 const RULE: Rule = Rule {
     rounds: 2,
@@ -160,6 +163,32 @@ async fn the_later_of_two_blocks_is_dropped_and_rows_go_back() {
     assert_eq!(forked.dropped().await, [12]);
 }
 
+/// All of it arrives at once: what happened after the drop is written after what it took back.
+#[tokio::test]
+async fn what_comes_behind_a_drop_is_not_taken_back_with_it() {
+    let forked = Forked::new().await;
+    let (voted, mut later) = (joined(Some(13)), joined(Some(13)));
+    later.join(0, 14, 0, 1);
+    forked.chain(&voted, 13);
+    let mut events = vec![slot(12, 10, SlotStatus::Confirmed)];
+    events.extend(changes(&later, &voted, 14));
+    events.push(slot(14, 12, SlotStatus::Processed));
+    events.push(slot(14, 12, SlotStatus::Confirmed));
+    events.push(Event::Progress {
+        applied: 14,
+        chain: 14,
+    });
+    forked.tell(events).await;
+    forked.assert_is(&later, 14).await;
+    assert_eq!(forked.dropped().await, [11]);
+    let marks: (i64, i64) =
+        sqlx::query_as("SELECT confirmed_slot::int8, applied_slot::int8 FROM watermark")
+            .fetch_one(&forked.database.pool)
+            .await
+            .unwrap();
+    assert_eq!(marks, (14, 14));
+}
+
 #[tokio::test]
 async fn where_parents_are_not_told_a_node_is_asked_for_its_blocks() {
     let forked = Forked::new().await;
@@ -263,4 +292,54 @@ async fn transactions_of_a_dropped_slot_are_deleted_and_read_again() {
     });
     assert!(database.read_ledger(&rpc, false).await.unwrap());
     assert_eq!(slots().await, [9, 12]);
+}
+
+/// The ledger looked before the drop, and comes to write after it.
+#[tokio::test]
+async fn a_transaction_that_was_known_and_is_dropped_meanwhile_is_read_again() {
+    let database = TestDatabase::migrated().await;
+    let node = Node::default();
+    let rpc = node.serve().await;
+    let cancel = ix::cancel_game(key(1), key(3));
+    let add = |number, slot| {
+        let cancel = std::slice::from_ref(&cancel);
+        node.add(number, slot, key(1), cancel, meta(Value::Null))
+    };
+    add(1, 9);
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
+    let cursor = transactions::cursor(&database.pool).await.unwrap();
+    let known = add(2, 11);
+    let told = fetch(&rpc, CommitmentConfig::confirmed(), &known.parse().unwrap()).await;
+    let told = encoded::read(known.parse().unwrap(), &told.unwrap().unwrap()).unwrap();
+    let newest = add(3, 12);
+    let writing = database.writer(Arc::clone(&rpc)).await;
+    let told = Event::Transaction(Box::new(told));
+    for event in [told, slot(11, 10, SlotStatus::Dead)] {
+        writing.events.send(event).await.unwrap();
+    }
+    writing.end().await;
+    let writing = database.writer(Arc::clone(&rpc)).await;
+    let (done, written) = oneshot::channel();
+    let to = Cursor {
+        signature: newest,
+        slot: 12,
+    };
+    let chunk = Chunk {
+        transactions: Vec::new(),
+        letters: Vec::new(),
+        cursor: Some(Move {
+            from: cursor.clone(),
+            to,
+            known: vec![known],
+        }),
+        done,
+    };
+    writing.chunks.send(chunk).await.unwrap();
+    written.await.unwrap();
+    writing.end().await;
+    let stays = transactions::cursor(&database.pool).await.unwrap();
+    assert_eq!(stays, cursor);
+    assert!(database.read_ledger(&rpc, false).await.unwrap());
+    let count: i64 = database.value("SELECT count(*) FROM transactions").await;
+    assert_eq!(count, 3);
 }
