@@ -57,14 +57,19 @@ impl Killer {
                 let Some(victim) = victim.upgrade().filter(|_| is_there) else {
                     return;
                 };
-                match victim.kill().await {
+                let killed = victim.kill().await;
+                // Before anybody knows, and connects anew.
+                let lost = lost.filter(|_| met.moment == Instant::Asked);
+                if let Some(lost) = &lost {
+                    lost.cut_all();
+                }
+                match killed {
                     Ok(_) => {
                         killer.struck.fetch_add(1, Ordering::Release);
                     }
                     Err(error) => tracing::error!(%error, "cannot kill it"),
                 }
-                if let Some(lost) = lost.filter(|_| met.moment == Instant::Asked) {
-                    lost.cut_all();
+                if lost.is_some() {
                     // Ends with its connection.
                     std::future::pending::<()>().await;
                 }
