@@ -61,7 +61,7 @@ impl Gathered {
 
     /// Whether the tables change by it, whatever becomes of slots.
     pub fn is_to_be_written(&self) -> bool {
-        self.len() > 0 || self.progress.is_some() || self.cursor.is_some()
+        self.count() > 0 || self.progress.is_some() || self.cursor.is_some()
     }
 
     fn tell(&mut self, update: SlotUpdate) {
@@ -89,7 +89,7 @@ impl Gathered {
         (parts, self)
     }
 
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         let items = self.accounts.len().saturating_add(self.transactions.len());
         items.saturating_add(self.letters.len())
     }
@@ -185,7 +185,7 @@ pub(super) enum Preparing {
 impl Preparing {
     /// Begins at once, whoever waits for it.
     pub fn begin(gathered: Gathered) -> Self {
-        if gathered.len() < MANY {
+        if gathered.count() < MANY {
             return Self::Done(Box::new(Prepared::of(gathered)));
         }
         Self::Beside(tokio::task::spawn_blocking(|| Prepared::of(gathered)))
