@@ -15,7 +15,7 @@ use lottery_lab::{
     index_rate::{self, Scale, plans},
     trial::Database,
 };
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// More games go on (one in fifty) than a page shows: where all of them fit on one, sorting
 /// what any index finds is as cheap to the planner as reading them in order.
@@ -80,7 +80,7 @@ fn settings() -> Vec<(&'static str, &'static str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_read_the_indexes_they_name_and_every_index_is_read() {
     let database = Database::create().await.unwrap();
-    let options: PgConnectOptions = database.url().parse().unwrap();
+    let options = database.scratch.options();
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     for (name, value) in settings() {
         let database = options.get_database().unwrap();
@@ -127,6 +127,6 @@ async fn questions_read_the_indexes_they_name_and_every_index_is_read() {
     for index in to_be_read.iter().filter(|index| !read.contains(index)) {
         faults.push(format!("nobody reads {index}"));
     }
-    database.drop_now().await.unwrap();
+    database.scratch.drop_now().await.unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -9,65 +9,37 @@ pub mod node;
 pub mod played;
 pub mod timeline;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use lottery_indexer::{
-    config::Database,
     error::{IngestError, LedgerError},
     ingest::{Ingest, Wiring},
     ledger::{Chunk, Ledger},
     source::{AccountUpdate, Chain, Event, SlotStatus, Snapshot},
     store,
 };
+use lottery_scratch::ScratchDatabase;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgPool, postgres::PgConnectOptions};
+use sqlx::PgPool;
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
-/// The server: DATABASE_URL's, or the one of the PG* variables.
-fn server() -> PgConnectOptions {
-    match std::env::var("DATABASE_URL") {
-        Ok(url) => url.parse::<Database>().unwrap().options,
-        Err(_) => Database::from_pg_environment().options,
-    }
-}
-
 /// A database of its own, with the schema in it; dropped with this value.
 pub struct TestDatabase {
     pub pool: PgPool,
-    name: String,
+    scratch: ScratchDatabase,
 }
 
 impl TestDatabase {
     pub async fn empty() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "lottery_test_{}_{}_{}",
-            std::process::id(),
-            std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos(),
-            COUNT.fetch_add(1, Ordering::Relaxed),
-        );
-        let mut admin = server()
-            .connect()
-            .await
-            .expect("these tests need a Postgres: run them under pg_virtualenv");
-        admin
-            .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .await
-            .unwrap();
+        let scratch = ScratchDatabase::create("test").await.unwrap();
         Self {
-            pool: store::pool(server().database(&name), 5),
-            name,
+            pool: store::pool(scratch.options(), 5),
+            scratch,
         }
     }
 
@@ -190,26 +162,6 @@ fn nobody() -> Arc<RpcClient> {
 pub fn snapshot(snapshot: Snapshot) -> Vec<Event> {
     let slot = snapshot.slot;
     vec![Event::Part(snapshot.accounts), Event::Complete { slot }]
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        // Dropping is no place to await: a thread of its own has its own runtime.
-        let thread = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(async {
-                    let mut admin = server().connect().await.unwrap();
-                    admin.execute(AssertSqlSafe(drop)).await.unwrap();
-                });
-        });
-        if thread.join().is_err() {
-            eprintln!("a test database was left behind");
-        }
-    }
 }
 
 /// Serves the API on a socket of the system's choice; the address.

@@ -103,7 +103,7 @@ async fn another_version_is_named() {
 #[tokio::test]
 async fn a_schema_of_its_own_is_all_that_it_needs() {
     let database = TestDatabase::empty().await;
-    let role = format!("{}_role", database.name);
+    let role = format!("{}_role", database.name());
     let mut connection = database.connect().await;
     let create = format!(
         "CREATE ROLE {role} LOGIN PASSWORD 'of no use';

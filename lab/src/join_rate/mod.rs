@@ -75,7 +75,7 @@ async fn measure(load: &Load, localnet: &Localnet, database: &Database) -> Resul
     let stage = Stage::set(load, localnet).await?;
     let folder = tempfile::tempdir()?;
     let flags: Vec<&str> = load.indexer_flags.iter().map(String::as_str).collect();
-    let url = database.url();
+    let url = database.scratch.url();
     let log = folder.path().join("indexer.log");
     let (mut indexer, ..) = services::start_indexer_with(localnet, Some(&url), log, &flags).await?;
     wait_until_current(&mut indexer, &database.pool).await?;

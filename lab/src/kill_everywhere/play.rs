@@ -59,7 +59,7 @@ impl Doomed {
 pub async fn play(world: &World, spots: &[Spot]) -> Result<Played> {
     let database = Database::create().await?;
     let played = play_with(world, &database, spots).await;
-    let dropped = database.drop_now().await;
+    let dropped = database.scratch.drop_now().await;
     let played = played?;
     dropped?;
     Ok(played)

@@ -89,7 +89,7 @@ async fn judge(
     let faults = live(world, &database, &doomed, calm).await;
     // It holds a connection to what is dropped now.
     doomed.indexer.kill().await?;
-    let dropped = database.drop_now().await;
+    let dropped = database.scratch.drop_now().await;
     let faults = faults.with_context(|| doomed.last_words())?;
     dropped?;
     Ok(doomed.played(faults))
@@ -123,7 +123,7 @@ pub(super) async fn migrate(world: &World, spots: &[Spot]) -> Result<Played> {
     let database = Database::create().await.context(NoScene)?;
     let doomed = Doomed::of(world, &database, spots).await?;
     let schema = schema(&database, &doomed).await;
-    let dropped = database.drop_now().await;
+    let dropped = database.scratch.drop_now().await;
     let schema = schema.with_context(|| doomed.last_words())?;
     dropped?;
     let expected = WHOLE.get_or_try_init(|| whole(world)).await?;
@@ -141,7 +141,7 @@ async fn whole(world: &World) -> Result<String> {
     let database = Database::create().await.context(NoScene)?;
     let untouched = Doomed::of(world, &database, &[]).await?;
     let schema = schema(&database, &untouched).await;
-    database.drop_now().await?;
+    database.scratch.drop_now().await?;
     schema
 }
 

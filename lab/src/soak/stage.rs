@@ -131,12 +131,12 @@ impl Stage {
         let launch = Launch {
             flags: flags(settings),
             folder: self.folder.clone(),
-            postgres: self.database.address(),
+            postgres: self.database.scratch.address(),
             seed: settings.seed,
         };
         let mut posts = Vec::new();
         for index in 0..settings.keepers {
-            let url = |proxy| self.database.url_by(proxy);
+            let url = |proxy| self.database.scratch.url_by(proxy);
             let post = Post::new(
                 index,
                 &launch,

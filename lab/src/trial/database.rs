@@ -1,26 +1,20 @@
 //! A Postgres database of a trial's own, and what a keeper's tables say.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use lottery_scratch::ScratchDatabase;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
+    Connection as _,
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
-
-/// An empty database; it goes with [`drop_now`](Self::drop_now).
+/// An empty database.
 #[derive(Debug)]
 pub struct Database {
-    name: String,
-    server: PgConnectOptions,
+    pub scratch: ScratchDatabase,
 }
 
 /// A row of the journal.
@@ -46,57 +40,20 @@ pub struct Lease {
 impl Database {
     /// Creates it on `DATABASE_URL`'s server, or the one of the `PG*` variables.
     pub async fn create() -> Result<Self> {
-        let server: PgConnectOptions = match std::env::var("DATABASE_URL") {
-            Ok(url) => url.parse().context("DATABASE_URL")?,
-            Err(_) => PgConnectOptions::new(),
-        };
-        Self::on(server).await
+        Self::on(lottery_scratch::server()?).await
     }
 
     /// Creates it on a server.
     pub async fn on(server: PgConnectOptions) -> Result<Self> {
         // What is encrypted cannot be told apart on its way.
         let server = server.ssl_mode(PgSslMode::Disable);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("lottery_trial_{}_{count}", std::process::id());
-        execute(&server, format!("CREATE DATABASE {name}"))
-            .await
-            .context("a Postgres is needed: set DATABASE_URL, or start this by pg_virtualenv")?;
-        Ok(Self { name, server })
-    }
-
-    /// Where the server listens, `host:port`.
-    pub(super) fn address(&self) -> String {
-        let host = match self.server.get_host() {
-            // A folder of sockets.
-            local if local.starts_with('/') => "127.0.0.1",
-            host => host,
-        };
-        format!("{host}:{}", self.server.get_port())
-    }
-
-    /// Its URL for those who connect to `proxy` in place of the server.
-    pub(super) fn url_by(&self, proxy: SocketAddr) -> String {
-        let options = self.server.clone().database(&self.name);
-        let options = options.host(&proxy.ip().to_string()).port(proxy.port());
-        options.to_url_lossy().to_string()
-    }
-
-    /// A connection of a test's own.
-    pub async fn connect(&self) -> Result<PgConnection> {
-        let options = self.server.clone().database(&self.name);
-        Ok(options.connect().await?)
-    }
-
-    /// Its URL, past every proxy.
-    pub fn url(&self) -> String {
-        let options = self.server.clone().database(&self.name);
-        options.to_url_lossy().to_string()
+        let scratch = ScratchDatabase::on(server, "trial").await?;
+        Ok(Self { scratch })
     }
 
     /// Everything that was written down under a lease.
     pub async fn journal(&self, lease: &str) -> Result<Vec<Written>> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let rows: Vec<(Vec<u8>, Vec<u8>, String)> = sqlx::query_as(
             "SELECT signature, transaction, state FROM lottery_keeper.journal WHERE lease = $1",
         )
@@ -117,7 +74,7 @@ impl Database {
 
     /// Who leads; `None` before anybody has, and before there are tables.
     pub async fn lease(&self, name: &str) -> Result<Option<Lease>> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let there: bool =
             sqlx::query_scalar("SELECT to_regclass('lottery_keeper.lease') IS NOT NULL")
                 .fetch_one(&mut connection)
@@ -146,7 +103,7 @@ impl Database {
 
     /// How often each oracle was asked in vain, as a lease's last leader left it.
     pub async fn oracle_failures(&self, lease: &str) -> Result<BTreeMap<Pubkey, i64>> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT oracle, failures FROM lottery_keeper.oracles WHERE lease = $1")
                 .bind(lease)
@@ -158,16 +115,4 @@ impl Database {
             .map(|(oracle, failures)| Ok((oracle.parse()?, failures)))
             .collect()
     }
-
-    /// Drops it, and with it what is still connected.
-    pub async fn drop_now(self) -> Result<()> {
-        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        execute(&self.server, statement).await
-    }
-}
-
-async fn execute(server: &PgConnectOptions, statement: String) -> Result<()> {
-    let mut connection = server.connect().await?;
-    connection.execute(AssertSqlSafe(statement)).await?;
-    Ok(connection.close().await?)
 }

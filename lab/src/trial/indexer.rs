@@ -46,7 +46,7 @@ impl Indexer {
     pub async fn hire(world: &World, database: &Database) -> Result<Self> {
         let (http, ws) = (world.localnet.rpc_url(), world.localnet.ws_url());
         let rpc = RpcProxy::start(http, ws, 7).await?;
-        let postgres = TcpProxy::start(database.address(), 7).await?;
+        let postgres = TcpProxy::start(database.scratch.address(), 7).await?;
         let watch = Watch::of_tables();
         watch.postgres(&postgres);
         let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -60,7 +60,7 @@ impl Indexer {
             ),
             flags: Vec::new(),
             listen: listen.to_string(),
-            database_url: database.url_by(postgres.address()),
+            database_url: database.scratch.url_by(postgres.address()),
             postgres,
         })
     }

@@ -86,9 +86,9 @@ impl Keeper {
         }
         let (mut postgres, mut database_url) = (None, None);
         if let Some(database) = database {
-            let proxy = TcpProxy::start(database.address(), 7).await?;
+            let proxy = TcpProxy::start(database.scratch.address(), 7).await?;
             watch.postgres(&proxy);
-            database_url = Some(database.url_by(proxy.address()));
+            database_url = Some(database.scratch.url_by(proxy.address()));
             postgres = Some(proxy);
         }
         let key = world.folder().join(format!("{wallet}.json"));

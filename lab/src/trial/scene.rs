@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use lottery::state::{Game, GameParams, GameStatus, HouseParams};
 use lottery_client::history::fetch_account;
 use lottery_demo::table::{SOL, Table, certain_mean, doomed, five_rounds};
@@ -62,7 +62,9 @@ impl Scene {
     pub async fn set(world: &World, terms: Terms) -> Result<Self> {
         match Self::set_within(world, terms, DOOMED_SECONDS).await {
             Ok(scene) => Ok(scene),
-            Err(_) => Self::set_within(world, terms, DOOMED_SECONDS_AT_MOST).await,
+            Err(first) => Self::set_within(world, terms, DOOMED_SECONDS_AT_MOST)
+                .await
+                .with_context(|| format!("before that: {first:#}")),
         }
     }
 

@@ -52,7 +52,7 @@ pub struct Level {
 impl Database {
     /// How far the tables are; nowhere, before there are any.
     pub async fn level(&self) -> Result<Level> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let there: bool = sqlx::query_scalar("SELECT to_regclass('watermark') IS NOT NULL")
             .fetch_one(&mut connection)
             .await?;
@@ -69,7 +69,7 @@ impl Database {
 
     /// Every transaction of the tables up to a slot, and those that are there twice.
     pub async fn transactions(&self, slot: u64) -> Result<(Transactions, Vec<String>)> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let rows: Vec<(String, i64, bool, i64)> = sqlx::query_as(
             "SELECT t.signature, t.slot::int8, t.success,
                     (SELECT count(DISTINCT (e.instruction, e.position)) FROM game_events e
@@ -116,7 +116,7 @@ impl Database {
 
     /// What was set aside as not understood, by kind.
     pub async fn letters(&self) -> Result<BTreeMap<String, String>> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let letters: Vec<(String, String)> =
             sqlx::query_as("SELECT kind, reason FROM dead_letters")
                 .fetch_all(&mut connection)
@@ -127,7 +127,7 @@ impl Database {
 
     /// Everything that migrations made, a line each.
     pub async fn schema(&self) -> Result<String> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let lines: Vec<String> = sqlx::query_scalar(SCHEMA)
             .fetch_all(&mut connection)
             .await?;
@@ -136,7 +136,7 @@ impl Database {
     }
 
     async fn number(&self, query: &'static str) -> Result<i64> {
-        let mut connection = self.connect().await?;
+        let mut connection = self.scratch.connect().await?;
         let number = sqlx::query_scalar(query).fetch_one(&mut connection).await?;
         connection.close().await?;
         Ok(number)
@@ -200,7 +200,7 @@ pub async fn faults_of_tables(
     letters: &[&str],
 ) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    if let Err(error) = verify_database(&world.localnet, Some(&database.url())).await {
+    if let Err(error) = verify_database(&world.localnet, Some(&database.scratch.url())).await {
         faults.push(format!("{error:#}"));
     }
     let deadline = Instant::now() + SETTLING;

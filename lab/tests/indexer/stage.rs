@@ -89,6 +89,6 @@ impl Stage {
                 assert!(indexer.stop().await.unwrap());
             }
         }
-        self.database.drop_now().await.unwrap();
+        self.database.scratch.drop_now().await.unwrap();
     }
 }

@@ -163,7 +163,7 @@ impl Stage {
             self.last_words()
         );
         if let Some(database) = self.database {
-            database.drop_now().await.unwrap();
+            database.scratch.drop_now().await.unwrap();
         }
     }
 }

@@ -14,9 +14,10 @@ use lottery_indexer::{
     source::{Chain, Event, SlotStatus},
     store,
 };
+use lottery_scratch::ScratchDatabase;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgPool, postgres::PgConnectOptions};
+use sqlx::PgPool;
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
@@ -25,27 +26,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::in_time;
 
-/// A database of its own.
+/// A database of its own, which goes with this value.
 pub struct Database {
-    server: PgConnectOptions,
-    name: String,
+    _scratch: ScratchDatabase,
     pub pool: PgPool,
 }
 
 impl Database {
     async fn create(name: &str) -> Self {
-        let server = match std::env::var("DATABASE_URL") {
-            Ok(url) => url.parse().unwrap(),
-            Err(_) => PgConnectOptions::new(),
-        };
-        let name = format!("lottery_source_{}_{name}", std::process::id());
-        let mut admin = server
-            .connect()
+        let scratch = ScratchDatabase::create(&format!("source_{name}"))
             .await
-            .expect("these tests need a Postgres: run them under pg_virtualenv");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        admin.execute(create).await.unwrap();
-        let pool = store::pool(server.clone().database(&name), 3);
+            .unwrap();
+        let pool = store::pool(scratch.options(), 3);
         store::migrate(&pool).await.unwrap();
         sqlx::query(
             "INSERT INTO watermark (genesis_hash, program, commitment)
@@ -55,7 +47,10 @@ impl Database {
         .execute(&pool)
         .await
         .unwrap();
-        Self { server, name, pool }
+        Self {
+            _scratch: scratch,
+            pool,
+        }
     }
 
     /// The next draws of lanes that are open.
@@ -86,13 +81,6 @@ impl Database {
             .await
             .unwrap();
         applied.0
-    }
-
-    async fn drop_now(self) {
-        self.pool.close().await;
-        let mut admin = self.server.connect().await.unwrap();
-        let drop = AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        admin.execute(drop).await.unwrap();
     }
 }
 
@@ -156,6 +144,5 @@ impl Tables {
         for task in self.tasks {
             in_time(task).await.unwrap();
         }
-        self.database.drop_now().await;
     }
 }

@@ -14,46 +14,19 @@ use lottery_keeper::{
     config::{self, Config, Options, WithoutDatabase},
     database::{Database, Epoch, Leadership, PgJournal, State},
 };
+use lottery_scratch::ScratchDatabase;
 use solana_signature::Signature;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
-    postgres::PgConnectOptions,
-};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
 
 /// Longer than anything here takes, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
-
-/// The server: DATABASE_URL's, or the one of the PG* variables.
-fn server() -> PgConnectOptions {
-    match std::env::var("DATABASE_URL") {
-        Ok(url) => url.parse().expect("DATABASE_URL is a Postgres URL"),
-        Err(_) => PgConnectOptions::new(),
-    }
-}
-
 /// A database of its own; dropped with this value.
-pub struct TestDatabase {
-    pub name: String,
-}
+pub struct TestDatabase(ScratchDatabase);
 
 impl TestDatabase {
     pub async fn empty() -> Self {
-        let name = format!(
-            "keeper_test_{}_{}_{}",
-            std::process::id(),
-            std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos(),
-            COUNT.fetch_add(1, Ordering::Relaxed),
-        );
-        let mut admin = server()
-            .connect()
-            .await
-            .expect("these tests need a Postgres: run them under pg_virtualenv");
-        let create = format!("CREATE DATABASE {name}");
-        admin.execute(AssertSqlSafe(create)).await.unwrap();
-        admin.close().await.unwrap();
-        Self { name }
+        Self(ScratchDatabase::create("keeper").await.unwrap())
     }
 
     /// With the keeper's tables.
@@ -63,12 +36,16 @@ impl TestDatabase {
         database
     }
 
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
     pub fn options(&self) -> PgConnectOptions {
-        options_of(&self.name)
+        self.0.options()
     }
 
     pub fn url(&self) -> String {
-        self.options().to_url_lossy().to_string()
+        self.0.url()
     }
 
     /// As a keeper sees it; a new value, with its own connections.
@@ -114,29 +91,9 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        // Dropping is no place to await: a thread of its own has its own runtime.
-        let thread = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(async {
-                    let mut admin = server().connect().await.unwrap();
-                    admin.execute(AssertSqlSafe(drop)).await.unwrap();
-                });
-        });
-        if thread.join().is_err() {
-            eprintln!("a test database was left behind");
-        }
-    }
-}
-
 /// How to reach a database of that name.
 pub fn options_of(name: &str) -> PgConnectOptions {
-    server().database(name)
+    lottery_scratch::server().unwrap().database(name)
 }
 
 /// What is set where nothing is.
@@ -207,6 +164,7 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 
 /// A transaction that was never signed before.
 pub fn signed() -> Signed {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let mut signature = [7; 64];
     // Not in the order in which they are made.

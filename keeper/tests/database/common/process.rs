@@ -28,7 +28,7 @@ impl Process {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "common::process::keeper"])
             .args(["--ignored", "--nocapture"])
-            .env(DATABASE, &database.name)
+            .env(DATABASE, database.name())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -273,7 +273,6 @@ impl Stage {
             .await
             .unwrap();
         indexer.stop().await.unwrap();
-        database.drop_now().await;
     }
 
     /// Drains the services, which must end well, and clears everything away.
@@ -284,7 +283,6 @@ impl Stage {
         if let Some(indexer) = self.indexer {
             indexer.stop().await.unwrap();
         }
-        self.database.drop_now().await;
         self.localnet.shutdown().await;
     }
 }
