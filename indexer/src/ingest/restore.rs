@@ -30,6 +30,8 @@ pub(super) struct Restored {
     pub restored: u64,
     pub deleted: u64,
     pub transactions: u64,
+    /// Accounts whose rows are newer than what was read of them.
+    pub newer: u64,
 }
 
 /// How far the tables are settled, and which accounts' rows are not.
@@ -107,7 +109,7 @@ fn all_of<'a>(updates: impl IntoIterator<Item = &'a AccountUpdate>) -> Vec<Strin
 }
 
 /// Takes back what dropped slots brought, given the accounts that changed in them as the
-/// chain has them.
+/// chain has them. What is newer than that stays, and is to be compared with the chain.
 pub(super) async fn restore(
     connection: &mut PgConnection,
     dropped: &[i64],
@@ -118,11 +120,21 @@ pub(super) async fn restore(
         transactions: transactions::drop_slots(&mut transaction, dropped).await?,
         ..Restored::default()
     };
+    let touched = all_of(read);
+    let slots = read.iter().map(|update| update.slot);
+    let at: Vec<(String, i64)> = touched.iter().cloned().zip(slots).collect();
+    let newer = forks::newer(&mut transaction, &TABLES, &at, dropped).await?;
+    restored.newer = u64::try_from(newer.len()).unwrap_or(u64::MAX);
+    let newer: BTreeSet<String> = newer.into_iter().collect();
+    let read: Vec<&AccountUpdate> = (read.iter().zip(&touched))
+        .filter_map(|(update, address)| (!newer.contains(address)).then_some(update))
+        .collect();
     let (gone, there): (Vec<&AccountUpdate>, Vec<&AccountUpdate>) =
         read.iter().partition(|update| update.is_closed());
     let batch = Batch::decode(there.iter().copied().cloned());
-    restored.rows = batch.overwrite(&mut transaction).await?;
-    forks::seen_anew(&mut transaction, &TABLES, dropped, &all_of(there)).await?;
+    restored.rows = batch.restore(&mut transaction).await?;
+    let stays: Vec<String> = all_of(there).into_iter().chain(newer).collect();
+    forks::seen_anew(&mut transaction, &TABLES, dropped, &stays).await?;
     let gone = all_of(gone);
     // What their rows say may be the fork's: the ledger has the last word.
     let games = forks::games_of(&mut transaction, &gone).await?;
@@ -149,7 +161,7 @@ pub(super) async fn restore(
     let all = restored.rows.iter().map(|(_, rows)| *rows);
     restored.restored = all.fold(0, u64::saturating_add);
     draw_games::drop_slots(&mut transaction, dropped).await?;
-    again::after_fork(&mut transaction, &gone, &all_of(read)).await?;
+    again::after_fork(&mut transaction, &gone, &touched).await?;
     let counts = [restored.restored, restored.deleted, restored.transactions];
     forks::record(&mut transaction, dropped, counts).await?;
     transaction.commit().await?;

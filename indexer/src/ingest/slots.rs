@@ -116,7 +116,7 @@ impl Ingest {
         for (table, rows) in &restored.rows {
             telemetry::rows_reverted(table, *rows);
         }
-        if self.snapshots.iter().any(|slot| dropped.contains(slot)) {
+        if restored.newer > 0 || self.snapshots.iter().any(|slot| dropped.contains(slot)) {
             self.wiring.again.notify_one();
         }
         self.wiring.changed.notify_one();

@@ -18,6 +18,9 @@ use crate::store::{
     told::{self, Paid, Since, Told},
 };
 
+/// Games that are told at once: each may have been told much.
+const GAMES: usize = 64;
+
 /// Rows that something may have been told of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Late {
@@ -35,7 +38,9 @@ impl Late {
     /// The database's.
     pub async fn tell(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         tell_draws(connection, &self.draws).await?;
-        tell_games(connection, &self.games).await?;
+        for games in self.games.chunks(GAMES) {
+            tell_games(connection, games).await?;
+        }
         tell_entries(connection, &self.entries).await
     }
 }
@@ -73,9 +78,6 @@ async fn tell_draws(connection: &mut PgConnection, draws: &[String]) -> Result<(
 }
 
 async fn tell_games(connection: &mut PgConnection, games: &[Since]) -> Result<(), sqlx::Error> {
-    if games.is_empty() {
-        return Ok(());
-    }
     let mut rows: BTreeMap<String, Vec<Told>> = BTreeMap::new();
     for (game, told) in told::events(connection, games).await? {
         rows.entry(game).or_default().push(told);
@@ -88,7 +90,7 @@ async fn tell_games(connection: &mut PgConnection, games: &[Since]) -> Result<()
         .cloned()
         .collect();
     let mut paid: BTreeMap<String, Vec<Paid>> = BTreeMap::new();
-    for (game, payment) in told::payments(connection, &since).await? {
+    for (game, payment) in told::payments(connection, &since, told::WINNINGS).await? {
         paid.entry(game).or_default().push(payment);
     }
     let mut all = ToldGames::new();
@@ -150,8 +152,8 @@ fn replayed(mut row: Row<GameBody>, events: &[replay::Told]) -> (Row<GameBody>, 
         .find(|told| matches!(told.event, Event::GameClosed(_)))
         .map(|told| told.slot);
     if row.body != before {
-        // Entries may close after their game: that is not seeing the game.
-        let last = closed.or_else(|| events.iter().map(|told| told.slot).max());
+        let seen = events.iter().filter(|told| is_there(&told.event));
+        let last = closed.or_else(|| seen.map(|told| told.slot).max());
         let last = last.unwrap_or_default();
         if last > row.head.slot {
             // The account itself, as of that slot, says more.
@@ -159,6 +161,12 @@ fn replayed(mut row: Row<GameBody>, events: &[replay::Told]) -> (Row<GameBody>, 
         }
     }
     (row, closed)
+}
+
+/// Whether the game was there when this was told: entries may close after it, and nothing
+/// has been paid then as far as they know.
+fn is_there(event: &Event) -> bool {
+    !matches!(event, Event::PlayersPaid(paid) if (paid.paid_out, paid.refunded) == (0, 0))
 }
 
 async fn tell_entries(

@@ -38,7 +38,8 @@ pub(super) struct Effects {
     refunded: Vec<(String, i64)>,
     closed_entries: Vec<Closed>,
     closed_games: Vec<Closed>,
-    created: Vec<String>,
+    /// Games of which the ledger now has more of what their rows can be made of.
+    completed: BTreeSet<Pubkey>,
     bound: Vec<(String, String)>,
     released: Vec<Ended>,
     touched: BTreeSet<(i64, Pubkey)>,
@@ -54,6 +55,9 @@ impl Effects {
             effects
                 .requested
                 .extend(transaction.requested.iter().cloned());
+            let asked = transaction.instructions.iter();
+            let joins = asked.filter(|it| it.success && it.name == "join");
+            effects.completed.extend(joins.filter_map(|join| join.game));
             for event in &transaction.told {
                 let told = Told {
                     event: event.clone(),
@@ -119,7 +123,7 @@ impl Effects {
 
     fn games(&mut self, told: &Told) {
         match &told.event {
-            Event::GameCreated(e) => self.created.push(text(&e.game)),
+            Event::GameCreated(e) => _ = self.completed.insert(e.game),
             Event::GameClosed(e) => self.closed_games.push(Closed {
                 address: text(&e.game),
                 game: text(&e.game),
@@ -129,6 +133,9 @@ impl Effects {
         }
         for game in replay::games(&told.event) {
             self.touched.insert((told.slot, game));
+            if !matches!(told.event, Event::PlayersPaid(_)) {
+                self.completed.insert(game);
+            }
             self.games
                 .entry(text(&game))
                 .or_default()
@@ -172,9 +179,8 @@ impl Effects {
         }
         again::replay(connection, &self.games).await?;
         self.write_entries(connection).await?;
-        let closed = self.closed_games.iter().map(|closed| &closed.game);
-        let now_known: Vec<String> = self.created.iter().chain(closed).cloned().collect();
-        incomplete::try_again(connection, &now_known).await?;
+        let completed: Vec<String> = self.completed.iter().map(text).collect();
+        incomplete::try_again(connection, &completed).await?;
         incomplete::note::<GameBody>(connection, &self.closed_games).await?;
         incomplete::note::<EntryBody>(connection, &self.closed_entries).await?;
         draw_games::bind(connection, &self.bound).await?;

@@ -207,14 +207,32 @@ impl Batch {
         &self.letters
     }
 
-    /// Writes everything whatever was there before, and has games computed anew: the chain
-    /// has been asked, after a fork took back what the tables had.
+    /// Writes everything whatever was there before, and has games computed anew: what the
+    /// tables had was wrong.
     ///
     /// # Errors
     /// The database's.
     pub async fn overwrite(&self, connection: &mut PgConnection) -> Result<Counts, sqlx::Error> {
         let changed = each!(self, connection, overwrite);
+        self.overwritten(connection, changed).await
+    }
+
+    /// The same after a fork took back what the tables had: the ledger, too, so that what is
+    /// left of it counts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn restore(&self, connection: &mut PgConnection) -> Result<Counts, sqlx::Error> {
+        let changed = each!(self, connection, overwrite);
         self.tell_again(connection, &changed).await?;
+        self.overwritten(connection, changed).await
+    }
+
+    async fn overwritten(
+        &self,
+        connection: &mut PgConnection,
+        changed: Vec<(&'static str, Vec<Changed>)>,
+    ) -> Result<Counts, sqlx::Error> {
         let games = self
             .games
             .rows()

@@ -88,6 +88,40 @@ pub async fn told_of(
     .await
 }
 
+/// Which rows are as accounts were, that were read each at a slot, later than that, in slots
+/// that were not dropped. What the ledger dated or closed may be of an earlier one.
+///
+/// # Errors
+/// The database's.
+pub async fn newer(
+    connection: &mut PgConnection,
+    tables: &[&'static str],
+    read: &[(String, i64)],
+    dropped: &[i64],
+) -> Result<Vec<String>, sqlx::Error> {
+    let (addresses, slots): (Vec<&str>, Vec<i64>) =
+        read.iter().map(|(a, slot)| (a.as_str(), *slot)).unzip();
+    let mut newer: Vec<String> = Vec::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT t.address::text
+             FROM UNNEST($1::text[], $2::int8[]) AS r(address, slot) CROSS JOIN LATERAL
+                  (SELECT address FROM {table}
+                   WHERE address = r.address AND slot > r.slot AND slot <> ALL($3)
+                     AND write_version >= 0 AND closed_at_slot IS NULL
+                   OFFSET 0) AS t"
+        );
+        let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(&addresses)
+            .bind(&slots)
+            .bind(dropped)
+            .fetch_all(&mut *connection)
+            .await?;
+        newer.extend(found);
+    }
+    Ok(newer)
+}
+
 /// Deletes the rows of accounts that are not on the chain and were first seen in slots that
 /// were dropped, with what was computed from them. Returns their addresses.
 ///

@@ -88,8 +88,8 @@ pub async fn note_untold(
     Ok(())
 }
 
-/// The ledger now knows of the creation, or of the end, of these games: what it lacked may be
-/// there.
+/// The ledger now has more of these games' creations, joins, rounds or ends: what it lacked
+/// may be there.
 ///
 /// # Errors
 /// The database's.
@@ -97,10 +97,12 @@ pub async fn try_again(connection: &mut PgConnection, games: &[String]) -> Resul
     if games.is_empty() {
         return Ok(());
     }
-    sqlx::query("UPDATE incomplete_games SET reason = NULL WHERE game = ANY($1)")
-        .bind(games)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE incomplete_games SET reason = NULL WHERE reason IS NOT NULL AND game = ANY($1)",
+    )
+    .bind(games)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -197,6 +199,13 @@ pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<His
     .bind(&game)
     .fetch_optional(&mut *connection)
     .await?;
+    if creation.is_none() {
+        // Nothing can be made of the rest, which may be much.
+        return Ok(History {
+            is_gone,
+            ..History::default()
+        });
+    }
     let joins = sqlx::query_as(
         "SELECT i.entry, i.player, i.arguments, i.result::int8 AS result,
                 i.batch IS NOT NULL AS is_operation, i.slot::int8 AS slot, t.block_time
@@ -209,7 +218,8 @@ pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<His
     .await?;
     let since = [(game, 0)];
     let told = told::events(connection, &since).await?;
-    let paid = told::payments(connection, &since).await?;
+    let kinds = [told::WINNINGS, told::ENDS].concat();
+    let paid = told::payments(connection, &since, &kinds).await?;
     Ok(History {
         is_gone,
         creation,

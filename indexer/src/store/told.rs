@@ -73,13 +73,20 @@ pub async fn events(
     .collect()
 }
 
-/// Payments of games with their games, of each from a slot on.
+/// The kinds of payments that change their game: few of each.
+pub const WINNINGS: &[&str] = &["prize", "award"];
+
+/// The kinds of payments that tell of an entry, of which a game has as many as entries.
+pub const ENDS: &[&str] = &["refund", "rent"];
+
+/// Payments of games with their games, of some kinds, of each game from a slot on.
 ///
 /// # Errors
 /// The database's.
 pub async fn payments(
     connection: &mut PgConnection,
     games: &[Since],
+    kinds: &[&str],
 ) -> Result<Vec<(String, Paid)>, sqlx::Error> {
     let (games, slots) = columns(games);
     sqlx::query(
@@ -87,10 +94,12 @@ pub async fn payments(
                 COALESCE(p.place, p.tier, 0)::int2 AS index, p.slot::int8 AS slot
          FROM UNNEST($1::text[], $2::int8[]) AS g(game, slot)
               CROSS JOIN LATERAL (SELECT * FROM payments
-                                  WHERE game = g.game AND slot >= g.slot OFFSET 0) AS p",
+                                  WHERE game = g.game AND slot >= g.slot AND kind = ANY($3)
+                                  OFFSET 0) AS p",
     )
     .bind(games)
     .bind(slots)
+    .bind(kinds)
     .fetch_all(connection)
     .await?
     .iter()

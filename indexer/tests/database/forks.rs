@@ -127,6 +127,42 @@ impl Forked {
     }
 }
 
+/// Whoever asks for what is confirmed is told less than a stream of what is processed tells.
+#[tokio::test]
+async fn what_is_newer_than_the_nodes_answer_stays() {
+    let forked = Forked::new().await;
+    let before = joined(Some(13));
+    // The chain has the fork's join as well, in a block that is not confirmed yet.
+    let mut chain = joined(Some(13));
+    chain.join(0, 12, 0, 3);
+    let mut events = changes(&chain, &before, 13);
+    events.push(slot(13, 12, SlotStatus::Processed));
+    forked.tell(events).await;
+    forked.chain(&before, 12);
+    let writing = forked.database.writer(Arc::clone(&forked.rpc)).await;
+    let again = Arc::clone(&writing.again);
+    let confirmed = slot(12, 10, SlotStatus::Confirmed);
+    writing.events.send(confirmed).await.unwrap();
+    writing.end().await;
+    forked.assert_is(&chain, 13).await;
+    assert_eq!(forked.dropped().await, [11]);
+    // What the ledger had of the fork may be in those rows: they are looked at again.
+    let patience = std::time::Duration::from_secs(1);
+    tokio::time::timeout(patience, again.notified())
+        .await
+        .unwrap();
+    // That block is dropped, too.
+    forked.chain(&before, 14);
+    let other = [
+        slot(14, 12, SlotStatus::Processed),
+        slot(14, 12, SlotStatus::Confirmed),
+    ];
+    forked.tell(other.to_vec()).await;
+    forked.assert_is(&before, 14).await;
+    let entries: i64 = forked.database.value("SELECT count(*) FROM entries").await;
+    assert_eq!(entries, 2);
+}
+
 #[tokio::test]
 async fn the_earlier_of_two_blocks_is_dropped() {
     let forked = Forked::new().await;

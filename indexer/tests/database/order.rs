@@ -1,7 +1,7 @@
 //! Accounts and transactions come by different ways, late, twice, and some accounts not at
 //! all; and blocks are dropped. Whatever comes first, the tables end as the chain has it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, mem::take, sync::Arc};
 
 use crate::common::{
     Numbers, TestDatabase,
@@ -110,6 +110,23 @@ fn slot(slot: i64, parent: Option<i64>, status: SlotStatus) -> Event {
     })
 }
 
+/// Tells everything, and at some moments computes what follows from what is there.
+async fn tell(database: &TestDatabase, arrivals: Vec<Arrival>, slot: i64, numbers: &mut Numbers) {
+    let mut told = Vec::new();
+    for arrival in arrivals {
+        told.push(arrival);
+        if numbers.next().is_multiple_of(DERIVE) {
+            database.ingest(parted(take(&mut told), numbers)).await;
+            finalize(database, slot).await;
+            derive::once(&database.pool).await.unwrap();
+        }
+    }
+    database.ingest(parted(told, numbers)).await;
+}
+
+/// One in so many arrivals is followed by it.
+const DERIVE: u64 = 16;
+
 /// Parts what is written together, at random.
 fn parted(arrivals: Vec<Arrival>, numbers: &mut Numbers) -> Vec<Event> {
     let mut events = Vec::new();
@@ -168,11 +185,10 @@ async fn differences(database: &TestDatabase, seed: u64, is_forked: bool) -> Vec
     if let Some(fork) = &timeline.fork {
         arrivals = drop_fork(database, &timeline, fork, arrivals, &mut numbers).await;
     }
-    let mut events = parted(arrivals, &mut numbers);
     let end = timeline.snapshots.last().unwrap().clone();
     let slot = end.slot;
-    events.extend(snapshot(end.clone()));
-    database.ingest(events).await;
+    tell(database, arrivals, slot, &mut numbers).await;
+    database.ingest(snapshot(end.clone())).await;
     finalize(database, slot).await;
     derive::once(&database.pool).await.unwrap();
     let report = verify::pass(&database.pool, &end, &Vaults::new())

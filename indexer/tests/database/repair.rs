@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::common::{
     TestDatabase,
     chain::{World, key},
+    ledger::Chain,
     node::{Node, event_data, meta},
 };
 use lottery::events::{EVENT_VERSION, GameCancelled};
@@ -274,4 +275,45 @@ async fn a_node_that_is_behind_the_tables_rewrites_them_only_when_told_to() {
         .await;
     assert_eq!(snapshot, 70);
     assert_verifies(&database, &world).await;
+}
+
+/// The ledger may have what that node's chain has not.
+#[tokio::test]
+async fn rows_that_go_back_say_what_the_chain_says_and_not_the_ledger() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    let back = chain.world.clone();
+    database.snapshot(2, chain.snapshot(2).accounts).await;
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.land(150);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(180);
+    chain.read(&database).await;
+    let closed = "SELECT count(*) FROM games WHERE closed_at_slot IS NOT NULL";
+    assert_eq!(database.value::<i64>(closed).await, 1);
+    let node = Node::default();
+    node.set(|script| {
+        script.slot = 100;
+        script.accounts = back.accounts(100);
+    });
+    let options = database.pool.connect_options().as_ref().clone();
+    let wanted = Wanted {
+        only: &[],
+        is_back: true,
+    };
+    let rpc = node.serve().await;
+    resync::resync(options, &rpc, COMMITMENT, wanted)
+        .await
+        .unwrap();
+    derive::once(&database.pool).await.unwrap();
+    let now = Snapshot {
+        slot: 100,
+        accounts: back.accounts(100),
+    };
+    let report = verify::pass(&database.pool, &now, &Vaults::new())
+        .await
+        .unwrap();
+    assert!(report.is_clean(), "{report}");
 }

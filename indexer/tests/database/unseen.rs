@@ -8,6 +8,7 @@ use lottery_indexer::{
     derive,
     ledger::rebuild,
     repair::backfill,
+    source::{Event, TransactionUpdate},
     store::{self, incomplete},
 };
 use solana_commitment_config::CommitmentConfig;
@@ -224,4 +225,75 @@ async fn a_game_whose_creation_the_node_forgot_is_made_once_a_backfill_brings_it
     derive::once(&database.pool).await.unwrap();
     assert_known(&database, &chain).await;
     assert!(left(&database).await.is_empty());
+}
+
+/// What the ledger does not have yet is neither given up nor made up.
+#[tokio::test]
+async fn rows_are_right_all_the_while_a_ledger_is_told_whose_end_came_first() {
+    for has_row in [false, true] {
+        let database = TestDatabase::migrated().await;
+        let mut chain = Chain::told();
+        chain.join_at(5, 15, 3, 6);
+        chain.play_round(10, 1);
+        chain.play_round(20, 2);
+        chain.world.pay_winners(0, 3);
+        chain.land(22);
+        let mut seen = chain.snapshot(23);
+        let unseen = chain.world.entries[0].0;
+        chain.world.close_entries(0);
+        chain.world.close_game(0);
+        chain.land(24);
+        if has_row {
+            seen.accounts.retain(|account| account.address != unseen);
+            database.snapshot(seen.slot, seen.accounts).await;
+        }
+        finalize(&database, 30).await;
+        let mut told = chain.transactions();
+        let end = told.pop().unwrap();
+        for transaction in std::iter::once(end).chain(told) {
+            let told = Event::Transaction(Box::new(transaction));
+            database.ingest(vec![told]).await;
+            derive::once(&database.pool).await.unwrap();
+            if has_row {
+                let (status, pool): (String, i64) =
+                    sqlx::query_as("SELECT status::text, prize_pool::int8 FROM games")
+                        .fetch_one(&database.pool)
+                        .await
+                        .unwrap();
+                assert_eq!(status, "settled");
+                assert!(pool > 0);
+            }
+        }
+        assert_known(&database, &chain).await;
+        assert!(left(&database).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_close_that_comes_after_those_of_its_entries_is_believed() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    database.snapshot(2, chain.snapshot(2).accounts).await;
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.land(30);
+    chain.world.close_game(0);
+    chain.land(50);
+    chain.world.close_entries(0);
+    chain.land(60);
+    let mut told = chain.transactions();
+    let close = told.remove(told.len() - 2);
+    let events = |some: Vec<TransactionUpdate>| {
+        let some = some.into_iter();
+        some.map(|it| Event::Transaction(Box::new(it))).collect()
+    };
+    database.ingest(events(told)).await;
+    database.ingest(events(vec![close])).await;
+    let closed: Option<i64> = database
+        .value("SELECT closed_at_slot::int8 FROM games")
+        .await;
+    assert_eq!(closed, Some(50));
+    finalize(&database, 70).await;
+    derive::once(&database.pool).await.unwrap();
+    assert_known(&database, &chain).await;
 }

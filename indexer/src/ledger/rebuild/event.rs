@@ -1,5 +1,7 @@
 //! Events made again of their rows.
 
+use std::collections::HashMap;
+
 use lottery::events::{
     DrawAborted, DrawSettled, EVENT_VERSION, GameCancelled, GameClosed, GameSettled, Payment,
     PlayersPaid, PrizesExpired, RoundSettled,
@@ -20,7 +22,8 @@ use crate::{
 /// # Errors
 /// When a row lacks what its event has.
 pub fn told(game: &Pubkey, rows: &[Row], paid: &[Paid]) -> Result<Vec<Told>, RebuildError> {
-    let events = rows.iter().map(|row| (row, event(game, row, paid)));
+    let paid = by_event(paid);
+    let events = rows.iter().map(|row| (row, event(game, row, &paid)));
     events
         .filter_map(|(row, event)| {
             let event = event.transpose()?;
@@ -34,7 +37,7 @@ pub fn told(game: &Pubkey, rows: &[Row], paid: &[Paid]) -> Result<Vec<Told>, Reb
 }
 
 /// The event that a row was made of, as far as it changes its game.
-fn event(game: &Pubkey, row: &Row, paid: &[Paid]) -> Result<Option<Event>, RebuildError> {
+fn event(game: &Pubkey, row: &Row, paid: &ByEvent) -> Result<Option<Event>, RebuildError> {
     let (none, body) = (Pubkey::default(), &row.body);
     let amount = || row.amount.map(|amount| amount.0);
     Ok(Some(match row.kind.as_str() {
@@ -116,25 +119,35 @@ fn event(game: &Pubkey, row: &Row, paid: &[Paid]) -> Result<Option<Event>, Rebui
     }))
 }
 
-/// The payments of an event, as far as they change its game.
-fn payments(row: &Row, paid: &[Paid]) -> Vec<Payment> {
+/// Payments by the transaction, the instruction and the position of their event.
+type ByEvent = HashMap<(i64, i16, i32), Vec<Payment>>;
+
+/// Payments as far as they change their game.
+fn by_event(paid: &[Paid]) -> ByEvent {
+    let mut events = ByEvent::new();
+    for paid in paid {
+        let kind = match paid.kind.as_str() {
+            "prize" => Payment::PRIZE,
+            "award" => Payment::AWARD,
+            _ => continue,
+        };
+        let Ok(index) = u8::try_from(paid.index) else {
+            continue;
+        };
+        let place = (paid.transaction_id, paid.instruction, paid.position);
+        events.entry(place).or_default().push(Payment {
+            kind,
+            index,
+            ticket: 0,
+            entry: Pubkey::default(),
+            player: Pubkey::default(),
+            amount: 0,
+        });
+    }
+    events
+}
+
+fn payments(row: &Row, paid: &ByEvent) -> Vec<Payment> {
     let place = (row.transaction_id, row.instruction, row.position);
-    paid.iter()
-        .filter(|paid| (paid.transaction_id, paid.instruction, paid.position) == place)
-        .filter_map(|paid| {
-            let kind = match paid.kind.as_str() {
-                "prize" => Payment::PRIZE,
-                "award" => Payment::AWARD,
-                _ => return None,
-            };
-            Some(Payment {
-                kind,
-                index: u8::try_from(paid.index).ok()?,
-                ticket: 0,
-                entry: Pubkey::default(),
-                player: Pubkey::default(),
-                amount: 0,
-            })
-        })
-        .collect()
+    paid.get(&place).cloned().unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use anchor_lang::bytemuck::Zeroable as _;
 use lottery::{
     draw::{first_entries_hash, next_entries_hash},
     events::{EVENT_VERSION, GameCreated},
-    state::{Entry, Game, GameParams, LAYOUT_VERSION},
+    state::{Entry, Game, GameParams, GameStatus, LAYOUT_VERSION},
 };
 use lottery_client::{address, history::take_rules};
 use serde_json::Value;
@@ -37,6 +37,10 @@ pub enum RebuildError {
     NoCreation,
     #[error("the ledger does not have its end")]
     NoEnd,
+    #[error(
+        "the ledger does not have all that led to its end; look at the dead letters, or backfill"
+    )]
+    NoOutcome,
     #[error("the node did not tell which joins of a batch were done")]
     Unsure,
     #[error("the time of a transaction is not known")]
@@ -238,6 +242,10 @@ fn game(address: &Pubkey, history: &History) -> Result<table::Row<GameBody>, Reb
     // Entries may close after their game.
     let closed = history.told.iter().find(|told| told.kind == "game_closed");
     let last = closed.or(history.told.last());
+    let is_played = body.status == GameStatus::Cancelled || body.rounds_settled == body.rounds;
+    if closed.is_some() && !(replay::is_over(&body) && is_played) {
+        return Err(RebuildError::NoOutcome);
+    }
     body.entries_closed = (history.paid.iter())
         .filter(|paid| paid.kind == "rent")
         .fold(0u32, |sum, _| sum.saturating_add(1));
