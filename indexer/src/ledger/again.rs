@@ -57,9 +57,8 @@ pub async fn after_fork(
     touched: &[String],
 ) -> Result<(), sqlx::Error> {
     draws::forget_ends(connection, gone).await?;
-    for request in told::requests(connection, gone).await? {
-        draws::requested(connection, &request).await?;
-    }
+    let requests = told::requests(connection, gone).await?;
+    draws::requested(connection, &requests).await?;
     tell_draws(connection, gone).await?;
     draw_games::tell_again(connection, touched).await
 }
@@ -68,13 +67,8 @@ async fn tell_draws(connection: &mut PgConnection, draws: &[String]) -> Result<(
     if draws.is_empty() {
         return Ok(());
     }
-    for end in told::ends_of_draws(connection, draws).await? {
-        match end.value {
-            Some(value) => draws::revealed_at(connection, &end.draw, end.slot, &value).await?,
-            None => draws::aborted_at(connection, &end.draw, end.slot).await?,
-        }
-    }
-    Ok(())
+    let ends = told::ends_of_draws(connection, draws).await?;
+    draws::ended(connection, &ends).await
 }
 
 async fn tell_games(connection: &mut PgConnection, games: &[Since]) -> Result<(), sqlx::Error> {

@@ -16,7 +16,7 @@ use super::{
 use crate::store::{
     base58::text,
     draw_games::{self, Ended},
-    draws::{self, DrawRequested},
+    draws::{self, DrawEnd, DrawRequested},
     entries::{self, EntryBody},
     games::GameBody,
     incomplete::{self, Closed},
@@ -31,8 +31,8 @@ pub(super) type ToldGames = BTreeMap<String, Vec<Told>>;
 pub(super) struct Effects {
     /// By draw.
     requested: Vec<DrawRequested>,
-    /// Draws that were revealed, with their values, or aborted; never both.
-    ended: Vec<(String, i64, Option<[u8; 32]>)>,
+    /// By draw.
+    ended: Vec<DrawEnd>,
     games: ToldGames,
     /// Entries and their slots.
     refunded: Vec<(String, i64)>,
@@ -91,11 +91,19 @@ impl Effects {
             }
             Event::DrawSettled(e) => e.draw,
             Event::DrawRevealed(e) => {
-                self.ended.push((text(&e.draw), told.slot, Some(e.value)));
+                self.ended.push(DrawEnd {
+                    draw: text(&e.draw),
+                    slot: told.slot,
+                    value: Some(e.value),
+                });
                 e.draw
             }
             Event::DrawAborted(e) => {
-                self.ended.push((text(&e.draw), told.slot, None));
+                self.ended.push(DrawEnd {
+                    draw: text(&e.draw),
+                    slot: told.slot,
+                    value: None,
+                });
                 e.draw
             }
             _ => return,
@@ -168,15 +176,8 @@ impl Effects {
 
     /// Writes draws, games, entries and their bonds.
     pub async fn write(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        for draw in &self.requested {
-            draws::requested(connection, draw).await?;
-        }
-        for (draw, slot, value) in &self.ended {
-            match value {
-                Some(value) => draws::revealed_at(connection, draw, *slot, value).await?,
-                None => draws::aborted_at(connection, draw, *slot).await?,
-            }
-        }
+        draws::requested(connection, &self.requested).await?;
+        draws::ended(connection, &self.ended).await?;
         again::replay(connection, &self.games).await?;
         self.write_entries(connection).await?;
         let completed: Vec<String> = self.completed.iter().map(text).collect();

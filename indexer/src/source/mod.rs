@@ -30,6 +30,10 @@ pub use snapshot::{
 /// over RPC, and number the writes of a slot over gRPC.
 pub const END_OF_SLOT: i64 = i64::MAX;
 
+/// Order of what transactions tell of an account's end in their slot: streams of accounts tell
+/// what was before, and who asks a node for all of the slot knows better.
+pub const END_OF_TOLD: i64 = END_OF_SLOT - 1;
+
 /// An account's contents at a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountUpdate {

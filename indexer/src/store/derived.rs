@@ -179,16 +179,16 @@ async fn store_entries(
     };
     sqlx::query(
         "UPDATE entries AS e SET eliminated_round = f.eliminated_round, place = f.place,
-             prize = f.prize,
-             jackpot_awards = CASE WHEN f.prize IS NOT NULL
-                              THEN ARRAY[f.minor, f.major, f.mega]::u64[] END
-         FROM (SELECT * FROM UNNEST($1::text[], $2::int2[], $3::int2[], $4::numeric[],
-                                    $5::numeric[], $6::numeric[], $7::numeric[])
+             prize = f.prize, jackpot_awards = f.awards
+         FROM (SELECT address, eliminated_round, place, prize,
+                      CASE WHEN prize IS NOT NULL THEN ARRAY[minor, major, mega]::u64[] END AS awards
+               FROM UNNEST($1::text[], $2::int2[], $3::int2[], $4::numeric[],
+                           $5::numeric[], $6::numeric[], $7::numeric[])
                    AS u(address, eliminated_round, place, prize, minor, major, mega)
                ORDER BY address) AS f
          WHERE e.address = f.address
-           AND (e.eliminated_round, e.place, e.prize) IS DISTINCT FROM
-               (f.eliminated_round, f.place, f.prize)",
+           AND (e.eliminated_round, e.place, e.prize, e.jackpot_awards) IS DISTINCT FROM
+               (f.eliminated_round, f.place, f.prize, f.awards)",
     )
     .bind(
         sorted

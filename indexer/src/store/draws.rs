@@ -50,56 +50,85 @@ pub struct DrawRequested {
     pub games: Vec<String>,
 }
 
-/// Fills in a draw whose account the stream never showed.
+/// How a draw ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DrawEnd {
+    pub draw: String,
+    pub slot: i64,
+    /// `None` where it was aborted.
+    pub value: Option<[u8; 32]>,
+}
+
+fn column<'a, T, C>(rows: &'a [T], get: impl Fn(&'a T) -> C) -> Vec<C> {
+    rows.iter().map(get).collect()
+}
+
+/// Fills in draws whose accounts the stream never showed; sorted.
 ///
 /// # Errors
 /// The database's.
 pub async fn requested(
     connection: &mut PgConnection,
-    draw: &DrawRequested,
+    draws: &[DrawRequested],
 ) -> Result<(), sqlx::Error> {
+    if draws.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
         "INSERT INTO draws (address, slot, write_version, first_slot, lamports, house, lane, oracle,
                             payer, seed_slot, requested_at, timeout_slot, bounty, games, settled,
                             state, version, bump)
-         VALUES ($1, $2, 0, $2, 0, $3, $4, $5, $6, GREATEST($2 - 1, 0), $7,
-                 (SELECT $2::int8 + draw_timeout FROM houses WHERE address = $3), $8, $9, 0, 0, 1,
-                 0)
+         SELECT d.address, d.slot, 0, d.slot, 0, d.house, d.lane, d.oracle, d.payer,
+                GREATEST(d.slot - 1, 0), d.requested_at,
+                (SELECT d.slot + draw_timeout FROM houses WHERE address = d.house), d.bounty,
+                d.games, 0, 0, 1, 0
+         FROM UNNEST($1::text[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[],
+                     $7::int8[], $8::numeric[], $9::int4[])
+              AS d(address, slot, house, lane, oracle, payer, requested_at, bounty, games)
          ON CONFLICT (address) DO NOTHING",
     )
-    .bind(&draw.draw)
-    .bind(draw.slot)
-    .bind(&draw.house)
-    .bind(&draw.lane)
-    .bind(&draw.oracle)
-    .bind(&draw.payer)
-    .bind(draw.time)
-    .bind(draw.bounty)
-    .bind(i32::try_from(draw.games.len()).unwrap_or(i32::MAX))
+    .bind(column(draws, |d| d.draw.as_str()))
+    .bind(column(draws, |d| d.slot))
+    .bind(column(draws, |d| d.house.as_str()))
+    .bind(column(draws, |d| d.lane.as_str()))
+    .bind(column(draws, |d| d.oracle.as_str()))
+    .bind(column(draws, |d| d.payer.as_str()))
+    .bind(column(draws, |d| d.time))
+    .bind(column(draws, |d| d.bounty))
+    .bind(column(draws, |d| {
+        i32::try_from(d.games.len()).unwrap_or(i32::MAX)
+    }))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Fills in the value of a draw whose revealed account the stream never showed.
+/// Fills in how draws ended whose accounts the stream did not show since; sorted, of each the
+/// first counts.
 ///
 /// # Errors
 /// The database's.
-pub async fn revealed_at(
-    connection: &mut PgConnection,
-    draw: &str,
-    slot: i64,
-    value: &[u8; 32],
-) -> Result<(), sqlx::Error> {
+pub async fn ended(connection: &mut PgConnection, ends: &[DrawEnd]) -> Result<(), sqlx::Error> {
+    let mut ends: Vec<&DrawEnd> = ends.iter().collect();
+    ends.dedup_by_key(|end| &end.draw);
+    if ends.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "UPDATE draws SET value = $2, reveal_slot = $3, state = 1, bounty = 0,
-             slot = GREATEST(slot, $3),
-             write_version = CASE WHEN $3 > slot THEN -1 ELSE write_version END
-         WHERE address = $1 AND state = 0",
+        "UPDATE draws AS d
+         SET value = e.value, reveal_slot = CASE WHEN e.value IS NOT NULL THEN e.slot END,
+             state = CASE WHEN e.value IS NULL THEN 2 ELSE 1 END,
+             bounty = CASE WHEN e.value IS NULL THEN d.bounty ELSE 0 END,
+             slot = GREATEST(d.slot, e.slot),
+             write_version = CASE WHEN e.slot > d.slot THEN -1 ELSE d.write_version END
+         FROM UNNEST($1::text[], $2::int8[], $3::bytea[]) AS e(draw, slot, value)
+         WHERE d.address = e.draw AND d.state = 0",
     )
-    .bind(draw)
-    .bind(value.as_slice())
-    .bind(slot)
+    .bind(column(&ends, |end| end.draw.as_str()))
+    .bind(column(&ends, |end| end.slot))
+    .bind(column(&ends, |end| {
+        end.value.as_ref().map(<[u8; 32]>::as_slice)
+    }))
     .execute(connection)
     .await?;
     Ok(())
@@ -118,27 +147,6 @@ pub async fn forget_ends(
          WHERE address = ANY($1) AND state <> 0",
     )
     .bind(draws)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Notes that a draw was aborted whose account the stream did not show since.
-///
-/// # Errors
-/// The database's.
-pub async fn aborted_at(
-    connection: &mut PgConnection,
-    draw: &str,
-    slot: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE draws SET state = 2, slot = GREATEST(slot, $2),
-             write_version = CASE WHEN $2 > slot THEN -1 ELSE write_version END
-         WHERE address = $1 AND state = 0",
-    )
-    .bind(draw)
-    .bind(slot)
     .execute(connection)
     .await?;
     Ok(())

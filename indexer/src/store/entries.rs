@@ -5,6 +5,7 @@ use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
 
 use super::{U64, table::body};
+use crate::source::END_OF_TOLD;
 
 body! {
     /// A purchase of tickets. What became of them is written by the deriver.
@@ -24,7 +25,7 @@ body! {
 }
 
 /// Notes that entries were refunded, each at its slot; sorted. An entry that is refunded
-/// and closed within a slot never shows it.
+/// and closed within a slot never shows it, and what else it shows of that slot was before.
 ///
 /// # Errors
 /// The database's.
@@ -38,12 +39,14 @@ pub async fn refunded(
     let (addresses, slots): (Vec<_>, Vec<_>) = entries.iter().cloned().unzip();
     sqlx::query(
         "UPDATE entries AS e SET refunded = TRUE, slot = GREATEST(e.slot, r.slot),
-             write_version = CASE WHEN r.slot > e.slot THEN -1 ELSE e.write_version END
+             write_version = CASE WHEN r.slot >= e.slot THEN GREATEST(e.write_version, $3)
+                                  ELSE e.write_version END
          FROM UNNEST($1::text[], $2::int8[]) AS r(address, slot)
          WHERE e.address = r.address AND NOT e.refunded",
     )
     .bind(addresses)
     .bind(slots)
+    .bind(END_OF_TOLD)
     .execute(connection)
     .await?;
     Ok(())

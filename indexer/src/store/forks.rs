@@ -5,7 +5,7 @@ use solana_pubkey::Pubkey;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::ReadColumn as _;
-use crate::source::END_OF_SLOT;
+use crate::source::{END_OF_SLOT, END_OF_TOLD};
 
 /// Accounts of a table whose rows speak of slots above one, with their slots: the last and
 /// the first. One that a fork alone had is in no snapshot, which closes its row at a slot of
@@ -108,13 +108,14 @@ pub async fn newer(
              FROM UNNEST($1::text[], $2::int8[]) AS r(address, slot) CROSS JOIN LATERAL
                   (SELECT address FROM {table}
                    WHERE address = r.address AND slot > r.slot AND slot <> ALL($3)
-                     AND write_version >= 0 AND closed_at_slot IS NULL
+                     AND write_version NOT IN (-1, $4) AND closed_at_slot IS NULL
                    OFFSET 0) AS t"
         );
         let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(&addresses)
             .bind(&slots)
             .bind(dropped)
+            .bind(END_OF_TOLD)
             .fetch_all(&mut *connection)
             .await?;
         newer.extend(found);

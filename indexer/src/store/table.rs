@@ -9,6 +9,7 @@ use super::{
     arrays::Columns,
     record::{ColumnDef, Record, Sink, list, unnested},
 };
+use crate::source::END_OF_TOLD;
 
 /// What every account's row begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,7 +281,8 @@ pub async fn lock<B: Body>(
         .collect()
 }
 
-/// Marks the accounts given as closed, each at its slot, unless they were seen later.
+/// Marks the accounts given as closed, each at its slot, unless they were seen later. What
+/// else is told of that slot was before.
 ///
 /// # Errors
 /// The database's.
@@ -294,13 +296,14 @@ pub async fn close(
         return Ok(0);
     }
     let sql = format!(
-        "UPDATE {table} AS t SET closed_at_slot = c.slot, slot = c.slot
+        "UPDATE {table} AS t SET closed_at_slot = c.slot, slot = c.slot, write_version = $3
          FROM UNNEST($1::text[], $2::int8[]) AS c(address, slot)
          WHERE t.address = c.address AND t.closed_at_slot IS NULL AND t.slot <= c.slot"
     );
     let done = sqlx::query(AssertSqlSafe(sql))
         .bind(addresses)
         .bind(slots)
+        .bind(END_OF_TOLD)
         .execute(connection)
         .await?;
     Ok(done.rows_affected())

@@ -7,7 +7,10 @@
 use serde_json::Value;
 use sqlx::{FromRow as _, PgConnection, Row as _};
 
-use super::{ReadColumn as _, U64, draws::DrawRequested};
+use super::{
+    ReadColumn as _, U64,
+    draws::{DrawEnd, DrawRequested},
+};
 
 /// An event of a game.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -151,16 +154,7 @@ pub async fn ends_of_entries(
     .collect()
 }
 
-/// A draw's end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DrawEnd {
-    pub draw: String,
-    pub slot: i64,
-    /// `None` where it was aborted.
-    pub value: Option<[u8; 32]>,
-}
-
-/// How draws ended, by address.
+/// How draws ended, by address and slot.
 ///
 /// # Errors
 /// The database's.

@@ -18,13 +18,16 @@ use serde_json::Value;
 use solana_pubkey::Pubkey;
 
 use super::{event::Event, replay};
-use crate::store::{
-    U64,
-    entries::EntryBody,
-    games::GameBody,
-    incomplete::{Closed, History, Join, Made},
-    table::{self, Head},
-    told::Told as Row,
+use crate::{
+    source::END_OF_TOLD,
+    store::{
+        U64,
+        entries::EntryBody,
+        games::GameBody,
+        incomplete::{Closed, History, Join, Made},
+        table::{self, Head},
+        told::Told as Row,
+    },
 };
 
 pub use event::told;
@@ -153,7 +156,7 @@ fn entries(
             head: Head {
                 address,
                 slot: refunded.copied().unwrap_or(join.slot),
-                write_version: -1,
+                write_version: refunded.map_or(-1, |_| END_OF_TOLD),
                 // It is gone, and with it what it held.
                 lamports: U64(0),
             },
