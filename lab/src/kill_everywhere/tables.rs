@@ -1,15 +1,18 @@
 //! An indexer that is killed at a spot, and what became of its tables.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::sleep};
 
 use super::{NoScene, Played, Spot, killer::Killer};
 use crate::trial::{Database, Indexer, Relay, World, faults_of_tables, until_level};
 
 /// How long tables may take to be level with the chain, and a migration to end.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Pause between two looks whether it lives.
+const LOOKS: Duration = Duration::from_millis(100);
 
 /// An indexer, and who kills it.
 struct Doomed {
@@ -115,7 +118,14 @@ async fn live(
     doomed.until_level(world, database).await?;
     calm();
     let slot = doomed.until_level(world, database).await?;
-    faults_of_tables(world, database, slot, &[]).await
+    // A spot may be met as late as now.
+    let mut judged = pin!(faults_of_tables(world, database, slot, &[]));
+    loop {
+        tokio::select! {
+            faults = &mut judged => return faults,
+            () = sleep(LOOKS) => doomed.revive().await?,
+        }
+    }
 }
 
 /// Migrates an empty database, as often as it takes.
