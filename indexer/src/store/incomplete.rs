@@ -199,13 +199,6 @@ pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<His
     .bind(&game)
     .fetch_optional(&mut *connection)
     .await?;
-    if creation.is_none() {
-        // Nothing can be made of the rest, which may be much.
-        return Ok(History {
-            is_gone,
-            ..History::default()
-        });
-    }
     let joins = sqlx::query_as(
         "SELECT i.entry, i.player, i.arguments, i.result::int8 AS result,
                 i.batch IS NOT NULL AS is_operation, i.slot::int8 AS slot, t.block_time
