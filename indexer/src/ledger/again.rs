@@ -116,7 +116,7 @@ pub(super) async fn replay(
     let addresses: Vec<String> = games.keys().cloned().collect();
     // A game that nobody ever saw leaves its events alone until it is over.
     let (mut changed, mut closed, mut slots) = (Vec::new(), Vec::new(), Vec::new());
-    for row in table::lock::<GameBody>(connection, &addresses).await? {
+    for row in table::rows::<GameBody>(connection, &addresses).await? {
         let address = row.head.address.to_string();
         let Some(told) = games.get(&address) else {
             continue;

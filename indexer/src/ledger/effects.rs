@@ -141,9 +141,7 @@ impl Effects {
         }
         for game in replay::games(&told.event) {
             self.touched.insert((told.slot, game));
-            if !matches!(told.event, Event::PlayersPaid(_)) {
-                self.completed.insert(game);
-            }
+            self.completed.insert(game);
             self.games
                 .entry(text(&game))
                 .or_default()

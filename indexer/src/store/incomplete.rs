@@ -88,8 +88,8 @@ pub async fn note_untold(
     Ok(())
 }
 
-/// The ledger now has more of these games' creations, joins, rounds or ends: what it lacked
-/// may be there.
+/// The ledger now has more of these games: what it lacked may be there. Whoever made their
+/// rows of what it had before is overtaken, reason or not.
 ///
 /// # Errors
 /// The database's.
@@ -97,12 +97,10 @@ pub async fn try_again(connection: &mut PgConnection, games: &[String]) -> Resul
     if games.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE incomplete_games SET reason = NULL WHERE reason IS NOT NULL AND game = ANY($1)",
-    )
-    .bind(games)
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE incomplete_games SET reason = NULL WHERE game = ANY($1)")
+        .bind(games)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -171,7 +171,7 @@ pub(super) fn assignments<B: Body>(source: &str) -> String {
     )
 }
 
-/// Writes the contents of rows that the caller has locked, as of their heads; whether
+/// Writes the contents of rows that the caller has read in its turn, as of their heads; whether
 /// they are closed stays.
 ///
 /// # Errors
@@ -262,16 +262,16 @@ pub async fn find<B: Body>(
         .transpose()
 }
 
-/// The rows of accounts, open or closed, by address; nobody else changes them until the
-/// transaction ends.
+/// The rows of accounts, open or closed. Who has its [turn](super::begin) finds them so until
+/// it ends.
 ///
 /// # Errors
 /// The database's.
-pub async fn lock<B: Body>(
+pub async fn rows<B: Body>(
     connection: &mut PgConnection,
     addresses: &[String],
 ) -> Result<Vec<Row<B>>, sqlx::Error> {
-    let sql = select_sql::<B>("address = ANY($1) ORDER BY address FOR UPDATE");
+    let sql = select_sql::<B>("address = ANY($1)");
     sqlx::query(AssertSqlSafe(sql))
         .bind(addresses)
         .fetch_all(connection)

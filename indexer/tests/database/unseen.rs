@@ -26,6 +26,11 @@ async fn left(database: &TestDatabase) -> Vec<Option<String>> {
         .unwrap()
 }
 
+fn events(told: Vec<TransactionUpdate>) -> Vec<Event> {
+    let told = told.into_iter();
+    told.map(|it| Event::Transaction(Box::new(it))).collect()
+}
+
 #[tokio::test]
 async fn a_game_that_was_settled_paid_and_closed_before_the_indexer_began_has_all_its_rows() {
     let database = TestDatabase::migrated().await;
@@ -169,6 +174,39 @@ async fn rows_are_made_again_where_a_writer_came_between() {
     }
 }
 
+/// What was missing came while others were still looking for it.
+#[tokio::test]
+async fn a_game_is_not_given_up_where_a_writer_brought_what_it_lacked() {
+    let database = TestDatabase::migrated().await;
+    let mut chain = Chain::told();
+    chain.world.cancel(0);
+    chain.world.refund_all(0);
+    chain.world.close_entries(0);
+    chain.world.close_game(0);
+    chain.land(22);
+    let mut told = events(chain.transactions());
+    let creation = told.remove(0);
+    database.ingest(told).await;
+    finalize(&database, 30).await;
+    let game = &chain.world.games[0].0;
+    let mut connection = database.pool.acquire().await.unwrap();
+    let mut view = store::begin_view(&mut connection).await.unwrap();
+    assert!(incomplete::is_waiting(&mut view, game).await.unwrap());
+    let history = incomplete::history(&mut view, game).await.unwrap();
+    let lacks = rebuild::make(game, &history, None).unwrap_err();
+    database.ingest(vec![creation]).await;
+    store::turn(&mut view).await.unwrap();
+    let error = incomplete::failed(&mut view, game, &lacks.to_string())
+        .await
+        .unwrap_err();
+    assert!(store::is_overtaken(&error), "{error}");
+    view.rollback().await.unwrap();
+    drop(connection);
+    derive::once(&database.pool).await.unwrap();
+    assert_known(&database, &chain).await;
+    assert!(left(&database).await.is_empty());
+}
+
 #[tokio::test]
 async fn a_ledger_that_lacks_a_join_makes_nothing_up() {
     let database = TestDatabase::migrated().await;
@@ -283,10 +321,6 @@ async fn a_close_that_comes_after_those_of_its_entries_is_believed() {
     chain.land(60);
     let mut told = chain.transactions();
     let close = told.remove(told.len() - 2);
-    let events = |some: Vec<TransactionUpdate>| {
-        let some = some.into_iter();
-        some.map(|it| Event::Transaction(Box::new(it))).collect()
-    };
     database.ingest(events(told)).await;
     database.ingest(events(vec![close])).await;
     let closed: Option<i64> = database
