@@ -3,7 +3,10 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::{sync::OnceCell, time::sleep};
+use tokio::{
+    sync::OnceCell,
+    time::{sleep, timeout},
+};
 
 use super::{NoScene, Played, Spot, killer::Killer};
 use crate::trial::{Database, Indexer, Relay, World, faults_of_tables, until_level};
@@ -107,7 +110,7 @@ async fn live(
     let games = world.games().await.context(NoScene)?;
     doomed.indexer.start().await?;
     doomed.until_level(world, database).await?;
-    tokio::time::timeout(PATIENCE, games.until_over(1))
+    timeout(PATIENCE, games.until_over(1))
         .await
         .context(NoScene)?
         .context(NoScene)?;
@@ -164,10 +167,19 @@ async fn schema(database: &Database, doomed: &Doomed) -> Result<String> {
 async fn migrate_all(doomed: &Doomed) -> Result<()> {
     loop {
         doomed.indexer.start_migration().await?;
-        // Killed: the next one goes on.
         if let Some(status) = doomed.indexer.end(PATIENCE).await? {
             ensure!(status.success(), "the migration ended with {status}");
             return Ok(());
         }
+        // Killed: the next one goes on, once its connections cannot be taken for those of the
+        // one before it.
+        let killed = timeout(PATIENCE, async {
+            while !doomed.killer.has_killed(&doomed.indexer).await {
+                sleep(LOOKS).await;
+            }
+        });
+        killed
+            .await
+            .context("the migration is still being killed")?;
     }
 }
