@@ -32,6 +32,17 @@ pub struct Late {
 }
 
 impl Late {
+    /// Without the games of which the ledger has nothing from these slots on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn told_more(mut self, connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        if !self.games.is_empty() {
+            self.games = told::games(connection, &self.games).await?;
+        }
+        Ok(self)
+    }
+
     /// Tells the rows.
     ///
     /// # Errors

@@ -17,10 +17,8 @@ use crate::store::{
     base58::text,
     draw_games::{self, Ended},
     draws::{self, DrawEnd, DrawRequested},
-    entries::{self, EntryBody},
-    games::GameBody,
+    entries,
     incomplete::{self, Closed},
-    table::{self, Body},
 };
 
 /// Games with what is told of them, by address as text: the order of the table's key.
@@ -37,7 +35,8 @@ pub(super) struct Effects {
     /// Entries and their slots.
     refunded: Vec<(String, i64)>,
     closed_entries: Vec<Closed>,
-    closed_games: Vec<Closed>,
+    /// Games and their slots.
+    closed_games: Vec<(String, i64)>,
     /// Games of which the ledger now has more of what their rows can be made of.
     completed: BTreeSet<Pubkey>,
     bound: Vec<(String, String)>,
@@ -132,11 +131,7 @@ impl Effects {
     fn games(&mut self, told: &Told) {
         match &told.event {
             Event::GameCreated(e) => _ = self.completed.insert(e.game),
-            Event::GameClosed(e) => self.closed_games.push(Closed {
-                address: text(&e.game),
-                game: text(&e.game),
-                slot: told.slot,
-            }),
+            Event::GameClosed(e) => self.closed_games.push((text(&e.game), told.slot)),
             _ => {}
         }
         for game in replay::games(&told.event) {
@@ -180,19 +175,14 @@ impl Effects {
         self.write_entries(connection).await?;
         let completed: Vec<String> = self.completed.iter().map(text).collect();
         incomplete::try_again(connection, &completed).await?;
-        incomplete::note::<GameBody>(connection, &self.closed_games).await?;
-        incomplete::note::<EntryBody>(connection, &self.closed_entries).await?;
+        incomplete::note_games(connection, &self.closed_games).await?;
         draw_games::bind(connection, &self.bound).await?;
         draw_games::end(connection, &self.released).await
     }
 
     async fn write_entries(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         entries::refunded(connection, &self.refunded).await?;
-        let closed = self.closed_entries.iter();
-        let (addresses, slots): (Vec<_>, Vec<_>) =
-            closed.map(|c| (c.address.clone(), c.slot)).unzip();
-        table::close(connection, EntryBody::TABLE, &addresses, &slots).await?;
-        Ok(())
+        incomplete::close_entries(connection, &self.closed_entries).await
     }
 }
 

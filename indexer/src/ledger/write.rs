@@ -68,6 +68,7 @@ impl Ready {
 /// The database's.
 pub async fn write(connection: &mut PgConnection, ready: &Ready) -> Result<Written, sqlx::Error> {
     let newest = transactions::newest_slot(connection).await?;
+    let late = ready.effects.late(newest).told_more(connection).await?;
     ready.effects.write(connection).await?;
     let new = transactions::insert(connection, &ready.rows).await?;
     let letters = || ready.decoded.iter().flat_map(|d| &d.letters);
@@ -86,7 +87,7 @@ pub async fn write(connection: &mut PgConnection, ready: &Ready) -> Result<Writt
     };
     let mut added = ready.decoded.iter().filter(is_new);
     if added.any(|decoded| Some(decoded.row.slot) <= newest) {
-        ready.effects.late(newest).tell(connection).await?;
+        late.tell(connection).await?;
     }
     Ok(Written {
         transactions: u64::try_from(ids.len()).unwrap_or(u64::MAX),

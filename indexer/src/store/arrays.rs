@@ -145,3 +145,7 @@ pub(super) fn insert_sql<R: Record>() -> String {
         R::TABLE
     )
 }
+/// A value of each row, to be bound as an array.
+pub fn column<'a, T, C>(rows: &'a [T], get: impl Fn(&'a T) -> C) -> Vec<C> {
+    rows.iter().map(get).collect()
+}

@@ -2,6 +2,8 @@
 
 use sqlx::PgConnection;
 
+use super::arrays::column;
+
 /// Records which draws serve games: pairs of game and draw, sorted.
 ///
 /// # Errors
@@ -89,9 +91,6 @@ pub async fn end(connection: &mut PgConnection, ended: &[Ended]) -> Result<(), s
     if ended.is_empty() {
         return Ok(());
     }
-    fn column<T>(ended: &[Ended], get: impl Fn(&Ended) -> T) -> Vec<T> {
-        ended.iter().map(get).collect()
-    }
     sqlx::query(
         "INSERT INTO draw_games AS d (game, draw, settled_at_slot, released_at_slot)
          SELECT game, draw, CASE WHEN NOT released THEN slot END, CASE WHEN released THEN slot END
@@ -101,8 +100,8 @@ pub async fn end(connection: &mut PgConnection, ended: &[Ended]) -> Result<(), s
                  released_at_slot = excluded.released_at_slot
              WHERE d.settled_at_slot IS NULL AND d.released_at_slot IS NULL",
     )
-    .bind(column(ended, |e| e.game.clone()))
-    .bind(column(ended, |e| e.draw.clone()))
+    .bind(column(ended, |e| e.game.as_str()))
+    .bind(column(ended, |e| e.draw.as_str()))
     .bind(column(ended, |e| e.slot))
     .bind(column(ended, |e| e.released))
     .execute(connection)

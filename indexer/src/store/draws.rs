@@ -4,7 +4,7 @@ use lottery::state::Draw;
 use solana_pubkey::Pubkey;
 use sqlx::PgConnection;
 
-use super::{U64, table::body};
+use super::{U64, arrays::column, table::body};
 
 /// `None` unless it was revealed.
 fn revealed<T>(draw: &Draw, value: T) -> Option<T> {
@@ -57,10 +57,6 @@ pub struct DrawEnd {
     pub slot: i64,
     /// `None` where it was aborted.
     pub value: Option<[u8; 32]>,
-}
-
-fn column<'a, T, C>(rows: &'a [T], get: impl Fn(&'a T) -> C) -> Vec<C> {
-    rows.iter().map(get).collect()
 }
 
 /// Fills in draws whose accounts the stream never showed; sorted.

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::{
     ReadColumn as _,
-    arrays::{Columns, insert_sql},
+    arrays::{Columns, column, insert_sql},
     base58::text,
     entries::{self, EntryBody},
     forks,
@@ -14,48 +14,77 @@ use super::{
     table::{self, Body, Row},
     told::{self, Paid, Told},
 };
+use crate::source::END_OF_TOLD;
 
-/// An account that a transaction says was closed, whose row should be there.
+/// An entry that a transaction says was closed, whose row should be there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Closed {
     pub address: String,
-    /// Whose entry it was, or itself.
     pub game: String,
     pub slot: i64,
 }
 
-/// Notes games whose closed accounts have no rows.
+/// Notes closed games that have no rows.
 ///
 /// # Errors
 /// The database's.
-pub async fn note<B: Body>(
+pub async fn note_games(
+    connection: &mut PgConnection,
+    closed: &[(String, i64)],
+) -> Result<(), sqlx::Error> {
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let (games, slots): (Vec<&str>, Vec<i64>) =
+        (closed.iter().map(|(game, slot)| (game.as_str(), *slot))).unzip();
+    sqlx::query(
+        "INSERT INTO incomplete_games AS i (game, slot)
+         SELECT c.game, max(c.slot) FROM UNNEST($1::text[], $2::int8[]) AS c(game, slot)
+         WHERE NOT EXISTS (SELECT FROM games WHERE address = c.game)
+         GROUP BY c.game
+         ON CONFLICT (game) DO UPDATE
+             SET slot = GREATEST(i.slot, excluded.slot), reason = NULL",
+    )
+    .bind(games)
+    .bind(slots)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Closes entries as [`table::close`] does, and notes the games of those that have no rows.
+///
+/// # Errors
+/// The database's.
+pub async fn close_entries(
     connection: &mut PgConnection,
     closed: &[Closed],
 ) -> Result<(), sqlx::Error> {
     if closed.is_empty() {
         return Ok(());
     }
-    let sql = format!(
-        "INSERT INTO incomplete_games AS i (game, slot)
-         SELECT c.game, max(c.slot)
-         FROM UNNEST($1::text[], $2::text[], $3::int8[]) AS c(address, game, slot)
-         WHERE NOT EXISTS (SELECT FROM {} t WHERE t.address = c.address)
-         GROUP BY c.game
+    // Each is looked for once: in a catch-up most are known to be closed.
+    sqlx::query(
+        "WITH told AS MATERIALIZED (
+             SELECT c.*, e.slot AS seen, e.closed_at_slot
+             FROM UNNEST($1::text[], $2::text[], $3::int8[]) AS c(address, game, slot)
+                  LEFT JOIN LATERAL (SELECT slot, closed_at_slot FROM entries
+                                     WHERE address = c.address OFFSET 0) AS e ON TRUE),
+         closed AS (
+             UPDATE entries AS e SET closed_at_slot = t.slot, slot = t.slot, write_version = $4
+             FROM told t
+             WHERE t.closed_at_slot IS NULL AND t.seen <= t.slot AND e.address = t.address)
+         INSERT INTO incomplete_games AS i (game, slot)
+         SELECT game, max(slot) FROM told WHERE seen IS NULL GROUP BY game
          ON CONFLICT (game) DO UPDATE
              SET slot = GREATEST(i.slot, excluded.slot), reason = NULL",
-        B::TABLE
-    );
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(
-            closed
-                .iter()
-                .map(|c| c.address.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .bind(closed.iter().map(|c| c.game.as_str()).collect::<Vec<_>>())
-        .bind(closed.iter().map(|c| c.slot).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
+    )
+    .bind(column(closed, |c| c.address.as_str()))
+    .bind(column(closed, |c| c.game.as_str()))
+    .bind(column(closed, |c| c.slot))
+    .bind(END_OF_TOLD)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -10,6 +10,9 @@ use super::{
     record::{Part, Record, Sink, names},
 };
 
+/// How much of what is copied is made ready at once (bytes).
+const PIECE: usize = 256 * 1024;
+
 /// Rows, a line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
@@ -121,21 +124,29 @@ impl Parts {
         let mut copy = connection
             .copy_in_raw(&copy_sql::<Part<'_, R>>(R::TABLE))
             .await?;
-        copy.send(self.with_ids(ids).into_bytes()).await?;
+        for piece in self.with_ids(ids) {
+            copy.send(piece.into_bytes()).await?;
+        }
         copy.finish().await
     }
 
-    fn with_ids(&self, ids: &[i64]) -> String {
-        let mut text = String::with_capacity(self.lines.text.len().saturating_mul(2));
+    /// The rows with their ids, in pieces: the database takes one in while the next is made.
+    fn with_ids(&self, ids: &[i64]) -> impl Iterator<Item = String> {
         // Newlines within values are escaped.
         let mut lines = self.lines.text.split_inclusive('\n');
-        for (id, count) in ids.iter().zip(&self.counts) {
-            for line in lines.by_ref().take(*count) {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{id}\t{line}");
+        let mut transactions = ids.iter().zip(&self.counts);
+        std::iter::from_fn(move || {
+            let mut piece = String::with_capacity(PIECE.saturating_add(PIECE / 4));
+            while piece.len() < PIECE
+                && let Some((id, count)) = transactions.next()
+            {
+                for line in lines.by_ref().take(*count) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(piece, "{id}\t{line}");
+                }
             }
-        }
-        text
+            (!piece.is_empty()).then_some(piece)
+        })
     }
 }
 
@@ -180,6 +191,27 @@ mod tests {
         ];
         let parts = Parts::of(transactions.iter().map(Vec::as_slice));
         let expected = "7\ta\\nb\t1\n7\t\\N\t2\n9\tc\t3\n";
-        assert_eq!(parts.with_ids(&[7, 8, 9]), expected);
+        assert_eq!(parts.with_ids(&[7, 8, 9]).collect::<String>(), expected);
+    }
+
+    #[test]
+    fn many_parts_come_in_pieces_of_whole_rows() {
+        let long = "a".repeat(PIECE / 3);
+        let transactions = [
+            vec![],
+            vec![odd(Some(&long), 1); 4],
+            vec![],
+            vec![odd(None, 2)],
+        ];
+        let parts = Parts::of(transactions.iter().map(Vec::as_slice));
+        let pieces: Vec<String> = parts.with_ids(&[5, 6, 7, 8]).collect();
+        let rows: Vec<usize> = (pieces.iter()).map(|it| it.lines().count()).collect();
+        assert_eq!(rows, [4, 1]);
+        assert!(
+            pieces[0]
+                .lines()
+                .all(|line| line == format!("6\t{long}\t1"))
+        );
+        assert_eq!(pieces[1], "8\t\\N\t2\n");
     }
 }

@@ -48,6 +48,27 @@ fn columns(since: &[Since]) -> (Vec<&str>, Vec<i64>) {
     since.iter().map(|(of, slot)| (of.as_str(), *slot)).unzip()
 }
 
+/// Those of the games that have events from their slots on.
+///
+/// # Errors
+/// The database's.
+pub async fn games(
+    connection: &mut PgConnection,
+    games: &[Since],
+) -> Result<Vec<Since>, sqlx::Error> {
+    let (games, slots) = columns(games);
+    sqlx::query_as(
+        "SELECT g.game, g.slot
+         FROM UNNEST($1::text[], $2::int8[]) AS g(game, slot)
+              CROSS JOIN LATERAL (SELECT FROM game_events
+                                  WHERE game = g.game AND slot >= g.slot LIMIT 1) AS e",
+    )
+    .bind(games)
+    .bind(slots)
+    .fetch_all(connection)
+    .await
+}
+
 /// Events of games with their games, of each from a slot on, in the order of the chain.
 ///
 /// # Errors
