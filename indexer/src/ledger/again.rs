@@ -5,7 +5,7 @@
 //! has of it from the row's slot on, and whoever adds transactions older than others of the
 //! ledger has their games told the later ones once more. Who knows already stays as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
 
@@ -15,7 +15,7 @@ use crate::store::{
     entries::{self, EntryBody},
     games::GameBody,
     table::{self, Body, Row},
-    told::{self, Paid, Since, Told},
+    told::{self, Since},
 };
 
 /// Games that are told at once: each may have been told much.
@@ -83,10 +83,7 @@ async fn tell_draws(connection: &mut PgConnection, draws: &[String]) -> Result<(
 }
 
 async fn tell_games(connection: &mut PgConnection, games: &[Since]) -> Result<(), sqlx::Error> {
-    let mut rows: BTreeMap<String, Vec<Told>> = BTreeMap::new();
-    for (game, told) in told::events(connection, games).await? {
-        rows.entry(game).or_default().push(told);
-    }
+    let rows = told::events(connection, games).await?;
     if rows.is_empty() {
         return Ok(());
     }
@@ -94,10 +91,7 @@ async fn tell_games(connection: &mut PgConnection, games: &[Since]) -> Result<()
         .filter(|(game, _)| rows.contains_key(game))
         .cloned()
         .collect();
-    let mut paid: BTreeMap<String, Vec<Paid>> = BTreeMap::new();
-    for (game, payment) in told::payments(connection, &since, told::WINNINGS).await? {
-        paid.entry(game).or_default().push(payment);
-    }
+    let paid = told::payments(connection, &since, told::WINNINGS).await?;
     let mut all = ToldGames::new();
     for (game, rows) in rows {
         let paid = paid.get(&game).map(Vec::as_slice).unwrap_or_default();

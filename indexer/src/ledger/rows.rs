@@ -11,7 +11,7 @@ use crate::store::{
     column::{Json, Time},
     game_events::{EventKind, EventRow},
     jackpot_contributions::ContributionRow,
-    payments::PaymentRow,
+    payments::{self, PaymentRow},
 };
 
 /// Where in a transaction an event stands.
@@ -74,17 +74,6 @@ pub(super) fn events(place: Place, event: &Event) -> Vec<EventRow> {
         .collect()
 }
 
-/// Name of a kind of payment; the decoder refuses others.
-fn kind(payment: &Payment) -> Option<&'static str> {
-    Some(match payment.kind {
-        Payment::PRIZE => "prize",
-        Payment::AWARD => "award",
-        Payment::REFUND => "refund",
-        Payment::RENT => "rent",
-        _ => return None,
-    })
-}
-
 /// The rows of an event's payments to players.
 pub(super) fn payments(place: Place, event: &Event) -> Vec<PaymentRow> {
     let Event::PlayersPaid(paid) = event else {
@@ -100,7 +89,8 @@ pub(super) fn payments(place: Place, event: &Event) -> Vec<PaymentRow> {
                 number,
                 at: place.at,
                 slot: place.slot,
-                kind: kind(payment)?,
+                // The decoder refuses others.
+                kind: payments::name(payment.kind)?,
                 game: paid.game,
                 entry: payment.entry,
                 player: payment.player,

@@ -145,6 +145,9 @@ pub(super) fn insert_sql<R: Record>() -> String {
         R::TABLE
     )
 }
+/// Rows of which one statement is made, where there may be millions of them.
+pub const ROWS: usize = 10_000;
+
 /// A value of each row, to be bound as an array.
 pub fn column<'a, T, C>(rows: &'a [T], get: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(get).collect()

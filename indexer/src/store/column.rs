@@ -33,7 +33,7 @@ pub trait ReadColumn: Column + Sized {
 }
 
 /// The error of a column that holds what its type cannot.
-fn bad(name: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+pub fn bad(name: &str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::ColumnDecode {
         index: name.to_owned(),
         source: why.into(),

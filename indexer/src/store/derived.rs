@@ -1,17 +1,23 @@
 //! What follows from the chain by recomputation: tables `game_rounds`,
 //! `winners`, `jackpot_wins`, and the fate columns of `entries`.
 
+use futures_util::TryStreamExt as _;
 use solana_pubkey::Pubkey;
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::{PgConnection, PgPool};
 
-use super::{ReadColumn as _, U64, begin};
+use super::{
+    ReadColumn as _, U64,
+    arrays::{ROWS, column},
+    base58::text,
+    begin,
+};
 use crate::fate::{EntryFate, Outcome, Played, Tickets, holds, prize};
 
 /// An entry as far as its fate matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryTickets {
-    pub address: String,
-    pub player: String,
+    pub address: Pubkey,
+    pub player: Pubkey,
     pub tickets: Tickets,
 }
 
@@ -68,25 +74,24 @@ pub async fn entries_of(
     connection: &mut PgConnection,
     game: &Pubkey,
 ) -> Result<Vec<EntryTickets>, sqlx::Error> {
-    sqlx::query(
+    let mut entries = Vec::new();
+    let mut rows = sqlx::query(
         "SELECT address, player, first_ticket, tickets FROM entries
          WHERE game = $1 ORDER BY first_ticket",
     )
     .bind(game.to_string())
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| {
-        Ok(EntryTickets {
-            address: row.try_get("address")?,
-            player: row.try_get("player")?,
+    .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        entries.push(EntryTickets {
+            address: Pubkey::read(&row, "address")?,
+            player: Pubkey::read(&row, "player")?,
             tickets: Tickets {
-                first: u32::read(row, "first_ticket")?,
-                count: u32::read(row, "tickets")?,
+                first: u32::read(&row, "first_ticket")?,
+                count: u32::read(&row, "tickets")?,
             },
-        })
-    })
-    .collect()
+        });
+    }
+    Ok(entries)
 }
 
 /// Whether a snapshot as new as the game's row has been applied: entries that
@@ -162,53 +167,38 @@ async fn store_entries(
     connection: &mut PgConnection,
     derived: &Derived,
 ) -> Result<(), sqlx::Error> {
-    let mut sorted: Vec<_> = derived.entries.iter().collect();
-    sorted.sort_by(|a, b| a.0.address.cmp(&b.0.address));
-    let each = |get: fn(&EntryFate) -> Option<i16>| -> Vec<Option<i16>> {
-        sorted.iter().map(|(_, fate)| get(fate)).collect()
-    };
-    let awards = |tier: usize| -> Vec<Option<U64>> {
-        sorted
-            .iter()
-            .map(|(_, fate)| {
-                fate.jackpot_awards
-                    .and_then(|a| a.get(tier).copied())
-                    .map(U64)
+    for some in derived.entries.chunks(ROWS) {
+        let award = |tier: usize| {
+            column(some, |(_, fate)| {
+                let awards = fate.jackpot_awards?;
+                awards.get(tier).copied().map(U64)
             })
-            .collect()
-    };
-    sqlx::query(
-        "UPDATE entries AS e SET eliminated_round = f.eliminated_round, place = f.place,
-             prize = f.prize, jackpot_awards = f.awards
-         FROM (SELECT address, eliminated_round, place, prize,
-                      CASE WHEN prize IS NOT NULL THEN ARRAY[minor, major, mega]::u64[] END AS awards
-               FROM UNNEST($1::text[], $2::int2[], $3::int2[], $4::numeric[],
-                           $5::numeric[], $6::numeric[], $7::numeric[])
-                   AS u(address, eliminated_round, place, prize, minor, major, mega)
-               ORDER BY address) AS f
-         WHERE e.address = f.address
-           AND (e.eliminated_round, e.place, e.prize, e.jackpot_awards) IS DISTINCT FROM
-               (f.eliminated_round, f.place, f.prize, f.awards)",
-    )
-    .bind(
-        sorted
-            .iter()
-            .map(|(e, _)| e.address.clone())
-            .collect::<Vec<_>>(),
-    )
-    .bind(each(|fate| fate.eliminated_round.map(i16::from)))
-    .bind(each(|fate| fate.place.map(i16::from)))
-    .bind(
-        sorted
-            .iter()
-            .map(|(_, f)| f.prize.map(U64))
-            .collect::<Vec<_>>(),
-    )
-    .bind(awards(0))
-    .bind(awards(1))
-    .bind(awards(2))
-    .execute(connection)
-    .await?;
+        };
+        sqlx::query(
+            "UPDATE entries AS e SET eliminated_round = f.eliminated_round, place = f.place,
+                 prize = f.prize, jackpot_awards = f.awards
+             FROM (SELECT address, eliminated_round, place, prize,
+                          CASE WHEN prize IS NOT NULL THEN ARRAY[minor, major, mega]::u64[]
+                          END AS awards
+                   FROM UNNEST($1::text[], $2::int2[], $3::int2[], $4::numeric[],
+                               $5::numeric[], $6::numeric[], $7::numeric[])
+                       AS u(address, eliminated_round, place, prize, minor, major, mega)) AS f
+             WHERE e.address = f.address
+               AND (e.eliminated_round, e.place, e.prize, e.jackpot_awards) IS DISTINCT FROM
+                   (f.eliminated_round, f.place, f.prize, f.awards)",
+        )
+        .bind(column(some, |(entry, _)| text(&entry.address)))
+        .bind(column(some, |(_, fate)| {
+            fate.eliminated_round.map(i16::from)
+        }))
+        .bind(column(some, |(_, fate)| fate.place.map(i16::from)))
+        .bind(column(some, |(_, fate)| fate.prize.map(U64)))
+        .bind(award(0))
+        .bind(award(1))
+        .bind(award(2))
+        .execute(&mut *connection)
+        .await?;
+    }
     Ok(())
 }
 
@@ -274,8 +264,8 @@ async fn store_winners(
         .bind(game)
         .bind(i16::from(place))
         .bind(i64::from(*ticket))
-        .bind(holder.map(|entry| &entry.address))
-        .bind(holder.map(|entry| &entry.player))
+        .bind(holder.map(|entry| text(&entry.address)))
+        .bind(holder.map(|entry| text(&entry.player)))
         .bind(U64(prize(&derived.played, place)))
         .execute(&mut *connection)
         .await?;
@@ -308,8 +298,8 @@ async fn store_jackpot_wins(
         .bind(game)
         .bind(tier)
         .bind(i64::from(ticket))
-        .bind(holder.map(|entry| &entry.address))
-        .bind(holder.map(|entry| &entry.player))
+        .bind(holder.map(|entry| text(&entry.address)))
+        .bind(holder.map(|entry| text(&entry.player)))
         .bind(U64(award))
         .execute(&mut *connection)
         .await?;

@@ -1,12 +1,15 @@
 //! Table `incomplete_games`: games that rows are missing of, and what the ledger has of them.
 
+use std::str::FromStr;
+
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use solana_pubkey::Pubkey;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _, postgres::PgRow};
 
 use super::{
     ReadColumn as _,
-    arrays::{Columns, column, insert_sql},
+    arrays::{Columns, ROWS, column, insert_sql},
     base58::text,
     entries::{self, EntryBody},
     forks,
@@ -182,17 +185,42 @@ pub async fn failed(
 }
 
 /// A purchase of tickets as the ledger has it.
-#[derive(Clone, Debug, sqlx::FromRow)]
+///
+/// A game may have millions of them, so they are small.
+#[derive(Clone, Copy, Debug)]
 pub struct Join {
-    pub entry: Option<String>,
-    pub player: Option<String>,
-    pub arguments: Option<Value>,
+    pub entry: Option<Pubkey>,
+    pub player: Option<Pubkey>,
+    /// These three as it was ordered; `None` where that is not to be read.
+    pub tickets: Option<u32>,
+    pub nonce: Option<u16>,
+    pub bump: Option<u8>,
     /// Of an operation of a batch: 0 if it was done; `None` where the node did not tell.
     pub result: Option<i64>,
     pub is_operation: bool,
     pub slot: i64,
     /// Unix seconds.
     pub block_time: Option<i64>,
+}
+
+impl Join {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        fn ordered<T: FromStr>(row: &PgRow, field: &str) -> Result<Option<T>, sqlx::Error> {
+            let text: Option<&str> = row.try_get(field)?;
+            Ok(text.and_then(|text| text.parse().ok()))
+        }
+        Ok(Self {
+            entry: Option::read(row, "entry")?,
+            player: Option::read(row, "player")?,
+            tickets: ordered(row, "tickets")?,
+            nonce: ordered(row, "nonce")?,
+            bump: ordered(row, "bump")?,
+            result: row.try_get("result")?,
+            is_operation: row.try_get("is_operation")?,
+            slot: row.try_get("slot")?,
+            block_time: row.try_get("block_time")?,
+        })
+    }
 }
 
 /// What the ledger has of a game, in the order of the chain.
@@ -226,16 +254,21 @@ pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<His
     .bind(&game)
     .fetch_optional(&mut *connection)
     .await?;
-    let joins = sqlx::query_as(
-        "SELECT i.entry, i.player, i.arguments, i.result::int8 AS result,
-                i.batch IS NOT NULL AS is_operation, i.slot::int8 AS slot, t.block_time
+    let mut joins = Vec::new();
+    let mut rows = sqlx::query(
+        "SELECT i.entry, i.player, i.arguments->'order'->>'tickets' AS tickets,
+                i.arguments->'order'->>'nonce' AS nonce, i.arguments->'order'->>'bump' AS bump,
+                i.result::int8 AS result, i.batch IS NOT NULL AS is_operation, i.slot::int8 AS slot, t.block_time
          FROM instructions i JOIN transactions t ON t.id = i.transaction_id
          WHERE i.game = $1 AND i.success AND i.name = 'join'
          ORDER BY i.slot, t.block_index, i.transaction_id, i.position",
     )
     .bind(&game)
-    .fetch_all(&mut *connection)
-    .await?;
+    .fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await? {
+        joins.push(Join::read(&row)?);
+    }
+    drop(rows);
     let since = [(game, 0)];
     let told = told::events(connection, &since).await?;
     let kinds = [told::WINNINGS, told::ENDS].concat();
@@ -244,8 +277,8 @@ pub async fn history(connection: &mut PgConnection, game: &Pubkey) -> Result<His
         is_gone,
         creation,
         joins,
-        told: told.into_iter().map(|(_, told)| told).collect(),
-        paid: paid.into_iter().map(|(_, paid)| paid).collect(),
+        told: told.into_values().next().unwrap_or_default(),
+        paid: paid.into_values().next().unwrap_or_default(),
     })
 }
 
@@ -255,11 +288,12 @@ pub struct Made {
     pub game: Option<Row<GameBody>>,
     /// What the ledger says of the row that was there.
     pub known: Option<Row<GameBody>>,
-    /// Entries that were refunded, with their slots.
-    pub refunded: Vec<(String, i64)>,
     pub entries: Vec<Row<EntryBody>>,
-    pub closed_games: Vec<Closed>,
-    pub closed_entries: Vec<Closed>,
+    /// Entries that were refunded, with their slots.
+    pub refunded: Vec<(Pubkey, i64)>,
+    /// The slot at which the game was closed.
+    pub closed: Option<i64>,
+    pub closed_entries: Vec<(Pubkey, i64)>,
 }
 
 /// Adds the rows that are not there, has what follows from the game computed anew, and
@@ -273,15 +307,15 @@ pub async fn complete(
     made: &Made,
 ) -> Result<u64, sqlx::Error> {
     table::rewrite(connection, made.known.as_slice()).await?;
-    let games = add(
-        connection,
-        made.game.as_slice(),
-        &made.closed_games,
-        "DO NOTHING",
-    )
-    .await?;
-    let entries = add(connection, &made.entries, &made.closed_entries, DO_CORRECT).await?;
-    entries::refunded(connection, &made.refunded).await?;
+    let games = add(connection, made.game.as_slice(), "DO NOTHING").await?;
+    let entries = add(connection, &made.entries, DO_CORRECT).await?;
+    let closed: Vec<_> = made.closed.map(|slot| (*game, slot)).into_iter().collect();
+    close::<GameBody>(connection, &closed).await?;
+    close::<EntryBody>(connection, &made.closed_entries).await?;
+    for some in made.refunded.chunks(ROWS) {
+        let some = column(some, |(entry, slot)| (text(entry), *slot));
+        entries::refunded(connection, &some).await?;
+    }
     let game = text(game);
     forks::derive_again(connection, std::slice::from_ref(&game)).await?;
     sqlx::query("DELETE FROM incomplete_games WHERE game = $1")
@@ -303,15 +337,27 @@ const DO_CORRECT: &str = "(address) DO UPDATE
 async fn add<B: Body>(
     connection: &mut PgConnection,
     rows: &[Row<B>],
-    closed: &[Closed],
     conflict: &'static str,
 ) -> Result<u64, sqlx::Error> {
     let sql = format!("{} ON CONFLICT {conflict}", insert_sql::<Row<B>>());
-    let added = Columns::of(rows).execute(connection, sql).await?;
-    let (addresses, slots): (Vec<String>, Vec<i64>) = closed
-        .iter()
-        .map(|closed| (closed.address.clone(), closed.slot))
-        .unzip();
-    table::close(connection, B::TABLE, &addresses, &slots).await?;
+    let mut added = 0u64;
+    for some in rows.chunks(ROWS) {
+        let more = Columns::of(some).execute(connection, sql.clone()).await?;
+        added = added.saturating_add(more);
+    }
     Ok(added)
+}
+
+async fn close<B: Body>(
+    connection: &mut PgConnection,
+    closed: &[(Pubkey, i64)],
+) -> Result<(), sqlx::Error> {
+    for some in closed.chunks(ROWS) {
+        let (addresses, slots): (Vec<_>, Vec<_>) = some
+            .iter()
+            .map(|(address, slot)| (text(address), *slot))
+            .unzip();
+        table::close(connection, B::TABLE, &addresses, &slots).await?;
+    }
+    Ok(())
 }

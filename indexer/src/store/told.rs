@@ -4,12 +4,19 @@
 //! Each is asked for by itself (`LATERAL`, and `OFFSET 0` so that it stays so): the planner
 //! would read all of a table that it last saw empty.
 
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt as _;
+use lottery::events::Payment;
 use serde_json::Value;
-use sqlx::{FromRow as _, PgConnection, Row as _};
+use solana_pubkey::Pubkey;
+use sqlx::{FromRow as _, PgConnection, Row as _, postgres::PgRow};
 
 use super::{
     ReadColumn as _, U64,
+    column::bad,
     draws::{DrawEnd, DrawRequested},
+    payments,
 };
 
 /// An event of a game.
@@ -29,16 +36,45 @@ pub struct Told {
 }
 
 /// A payment that an event tells of.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug)]
 pub struct Paid {
     pub transaction_id: i64,
     pub instruction: i16,
     pub position: i32,
-    pub kind: String,
-    pub entry: String,
+    /// As the program numbers them.
+    pub kind: u8,
+    pub entry: Pubkey,
     /// Of a prize or an award: its place, or tier.
-    pub index: i16,
+    pub index: u8,
     pub slot: i64,
+}
+
+impl Paid {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let kind: &str = row.try_get("kind")?;
+        Ok(Self {
+            transaction_id: row.try_get("transaction_id")?,
+            instruction: row.try_get("instruction")?,
+            position: row.try_get("position")?,
+            kind: payments::kind(kind).ok_or_else(|| bad("kind", format!("no {kind} is known")))?,
+            entry: Pubkey::read(row, "entry")?,
+            index: u8::read(row, "index")?,
+            slot: row.try_get("slot")?,
+        })
+    }
+}
+
+/// What was told of games, in the order of the chain.
+pub type ByGame<T> = BTreeMap<String, Vec<T>>;
+
+/// Puts what a row tells to what else is told of its game.
+fn push<T>(games: &mut ByGame<T>, row: &PgRow, told: T) -> Result<(), sqlx::Error> {
+    let game: &str = row.try_get("game")?;
+    match games.get_mut(game) {
+        Some(others) => others.push(told),
+        None => _ = games.insert(game.to_owned(), vec![told]),
+    }
+    Ok(())
 }
 
 /// Something of which the ledger is asked from a slot on.
@@ -69,16 +105,17 @@ pub async fn games(
     .await
 }
 
-/// Events of games with their games, of each from a slot on, in the order of the chain.
+/// Events of games, of each from a slot on, in the order of the chain.
 ///
 /// # Errors
 /// The database's.
 pub async fn events(
     connection: &mut PgConnection,
     games: &[Since],
-) -> Result<Vec<(String, Told)>, sqlx::Error> {
+) -> Result<ByGame<Told>, sqlx::Error> {
     let (games, slots) = columns(games);
-    sqlx::query(
+    let mut told = ByGame::new();
+    let mut rows = sqlx::query(
         "SELECT g.game, e.transaction_id, e.instruction, e.position, e.kind::text AS kind, e.body,
                 e.draw, e.amount::numeric AS amount, e.slot::int8 AS slot, t.block_time
          FROM UNNEST($1::text[], $2::int8[]) AS g(game, slot)
@@ -90,30 +127,32 @@ pub async fn events(
     )
     .bind(games)
     .bind(slots)
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| Ok((row.try_get("game")?, Told::from_row(row)?)))
-    .collect()
+    .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        push(&mut told, &row, Told::from_row(&row)?)?;
+    }
+    Ok(told)
 }
 
 /// The kinds of payments that change their game: few of each.
-pub const WINNINGS: &[&str] = &["prize", "award"];
+pub const WINNINGS: &[u8] = &[Payment::PRIZE, Payment::AWARD];
 
 /// The kinds of payments that tell of an entry, of which a game has as many as entries.
-pub const ENDS: &[&str] = &["refund", "rent"];
+pub const ENDS: &[u8] = &[Payment::REFUND, Payment::RENT];
 
-/// Payments of games with their games, of some kinds, of each game from a slot on.
+/// Payments of games, of some kinds, of each game from a slot on, in no order.
 ///
 /// # Errors
 /// The database's.
 pub async fn payments(
     connection: &mut PgConnection,
     games: &[Since],
-    kinds: &[&str],
-) -> Result<Vec<(String, Paid)>, sqlx::Error> {
+    kinds: &[u8],
+) -> Result<ByGame<Paid>, sqlx::Error> {
     let (games, slots) = columns(games);
-    sqlx::query(
+    let kinds: Vec<&str> = kinds.iter().filter_map(|it| payments::name(*it)).collect();
+    let mut paid = ByGame::new();
+    let mut rows = sqlx::query(
         "SELECT g.game, p.transaction_id, p.instruction, p.position, p.kind, p.entry,
                 COALESCE(p.place, p.tier, 0)::int2 AS index, p.slot::int8 AS slot
          FROM UNNEST($1::text[], $2::int8[]) AS g(game, slot)
@@ -124,11 +163,11 @@ pub async fn payments(
     .bind(games)
     .bind(slots)
     .bind(kinds)
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| Ok((row.try_get("game")?, Paid::from_row(row)?)))
-    .collect()
+    .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        push(&mut paid, &row, Paid::read(&row)?)?;
+    }
+    Ok(paid)
 }
 
 /// An entry's end: that it was refunded, or that it was closed.

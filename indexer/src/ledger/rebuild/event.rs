@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ledger::{event::Event, replay::Told},
-    store::told::{Paid, Told as Row},
+    store::told::{Paid, Told as Row, WINNINGS},
 };
 
 /// What rows of events tell of a game, in their order.
@@ -126,18 +126,13 @@ type ByEvent = HashMap<(i64, i16, i32), Vec<Payment>>;
 fn by_event(paid: &[Paid]) -> ByEvent {
     let mut events = ByEvent::new();
     for paid in paid {
-        let kind = match paid.kind.as_str() {
-            "prize" => Payment::PRIZE,
-            "award" => Payment::AWARD,
-            _ => continue,
-        };
-        let Ok(index) = u8::try_from(paid.index) else {
+        if !WINNINGS.contains(&paid.kind) {
             continue;
-        };
+        }
         let place = (paid.transaction_id, paid.instruction, paid.position);
         events.entry(place).or_default().push(Payment {
-            kind,
-            index,
+            kind: paid.kind,
+            index: paid.index,
             ticket: 0,
             entry: Pubkey::default(),
             player: Pubkey::default(),

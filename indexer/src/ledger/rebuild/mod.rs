@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use anchor_lang::bytemuck::Zeroable as _;
 use lottery::{
     draw::{first_entries_hash, next_entries_hash},
-    events::{EVENT_VERSION, GameCreated},
+    events::{EVENT_VERSION, GameCreated, Payment},
     state::{Entry, Game, GameParams, GameStatus, LAYOUT_VERSION},
 };
 use lottery_client::{address, history::take_rules};
@@ -24,7 +24,7 @@ use crate::{
         U64,
         entries::EntryBody,
         games::GameBody,
-        incomplete::{Closed, History, Join, Made},
+        incomplete::{History, Join, Made},
         table::{self, Head},
         told::Told as Row,
     },
@@ -88,38 +88,27 @@ pub fn make(
             found: entries.len(),
         });
     }
-    let closing = |address: &Pubkey, slot| Closed {
-        address: address.to_string(),
-        game: String::new(),
-        slot,
-    };
     let (game, known) = match row {
         // What is closed stays as it is: the ledger has the last word.
         Some(row) if closed.is_some() => (None, Some(corrected(game(address, history)?, row))),
         Some(_) => (None, None),
         None => (Some(game(address, history)?), None),
     };
-    let rents = history.paid.iter().filter(|paid| paid.kind == "rent");
     Ok(Made {
         game,
         known,
-        refunded: (history.paid.iter())
-            .filter(|paid| paid.kind == "refund")
-            .map(|paid| (paid.entry.clone(), paid.slot))
-            .collect(),
         entries,
-        closed_games: closed
-            .map(|told| closing(address, told.slot))
-            .into_iter()
-            .collect(),
-        closed_entries: rents
-            .map(|paid| Closed {
-                address: paid.entry.clone(),
-                game: String::new(),
-                slot: paid.slot,
-            })
-            .collect(),
+        refunded: paid_out(history, Payment::REFUND).collect(),
+        closed: closed.map(|told| told.slot),
+        closed_entries: paid_out(history, Payment::RENT).collect(),
     })
+}
+
+/// Entries to which payments of a kind were made, and when.
+fn paid_out(history: &History, kind: u8) -> impl Iterator<Item = (Pubkey, i64)> {
+    let paid = history.paid.iter();
+    paid.filter(move |paid| paid.kind == kind)
+        .map(|paid| (paid.entry, paid.slot))
 }
 
 /// The entries in the order they were made.
@@ -134,10 +123,7 @@ fn entries(
         None => params(arguments)?.entry_fee,
     };
     let bounty = number(&created_body(history)?.body, "bounty")?;
-    let refunds: HashMap<&str, i64> = (history.paid.iter())
-        .filter(|paid| paid.kind == "refund")
-        .map(|paid| (paid.entry.as_str(), paid.slot))
-        .collect();
+    let refunds: HashMap<Pubkey, i64> = paid_out(history, Payment::REFUND).collect();
     let mut first_ticket = 0u32;
     let mut entries = Vec::with_capacity(history.joins.len());
     for join in &history.joins {
@@ -149,7 +135,7 @@ fn entries(
         let (address, mut entry) = entry(game, join, fee)?;
         entry.first_ticket = first_ticket;
         entry.bounty = bounty;
-        let refunded = refunds.get(address.to_string().as_str());
+        let refunded = refunds.get(&address);
         entry.refunded = refunded.is_some().into();
         first_ticket = first_ticket.saturating_add(entry.tickets);
         entries.push(table::Row {
@@ -167,19 +153,17 @@ fn entries(
 }
 
 fn entry(game: &Pubkey, join: &Join, fee: u64) -> Result<(Pubkey, Entry), RebuildError> {
-    let order = join.arguments.as_ref().and_then(|a| a.get("order"));
-    let order = order.ok_or(RebuildError::Field("order"))?;
     let mut entry = Entry::zeroed();
     entry.version = LAYOUT_VERSION;
     entry.game = *game;
-    entry.player = key(join.player.as_deref(), "player")?;
-    entry.tickets = number(order, "tickets")?;
-    entry.nonce = number(order, "nonce")?;
-    entry.bump = number(order, "bump")?;
+    entry.player = join.player.ok_or(RebuildError::Field("player"))?;
+    entry.tickets = join.tickets.ok_or(RebuildError::Field("tickets"))?;
+    entry.nonce = join.nonce.ok_or(RebuildError::Field("nonce"))?;
+    entry.bump = join.bump.ok_or(RebuildError::Field("bump"))?;
     // Creation made sure that a sold-out game's takings fit.
     entry.paid = fee.saturating_mul(u64::from(entry.tickets));
     entry.joined_at = join.block_time.ok_or(RebuildError::NoTime)?;
-    Ok((key(join.entry.as_deref(), "entry")?, entry))
+    Ok((join.entry.ok_or(RebuildError::Field("entry"))?, entry))
 }
 
 fn created_body(history: &History) -> Result<&Row, RebuildError> {
@@ -249,9 +233,8 @@ fn game(address: &Pubkey, history: &History) -> Result<table::Row<GameBody>, Reb
     if closed.is_some() && !(replay::is_over(&body) && is_played) {
         return Err(RebuildError::NoOutcome);
     }
-    body.entries_closed = (history.paid.iter())
-        .filter(|paid| paid.kind == "rent")
-        .fold(0u32, |sum, _| sum.saturating_add(1));
+    body.entries_closed =
+        paid_out(history, Payment::RENT).fold(0, |sum: u32, _| sum.saturating_add(1));
     Ok(table::Row {
         head: Head {
             address: *address,
