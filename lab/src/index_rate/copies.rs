@@ -52,7 +52,9 @@ pub async fn drop_twins(connection: &mut PgConnection) -> Result<()> {
 pub struct Copied {
     pub rows: u64,
     pub took: Duration,
-    /// Rows that the twins have.
+    /// Times that the twins were emptied.
+    pub emptied: u64,
+    /// Rows that they have.
     kept: u64,
     /// As many as they keep before they are emptied.
     most: u64,
@@ -147,6 +149,7 @@ pub async fn copy(
             .execute(&mut *connection)
             .await?;
         total.kept = 0;
+        total.emptied += 1;
     }
     let start = Instant::now();
     let mut transaction = connection.begin().await?;

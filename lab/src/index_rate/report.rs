@@ -18,6 +18,8 @@ pub struct Rate {
     pub rows_per_second: f64,
     /// … and by COPY alone, into tables with the same columns, checks and indexes.
     pub copied_per_second: f64,
+    /// Times that COPY's tables were emptied meanwhile (`--copied`): it wrote into smaller ones.
+    pub copies_emptied: u64,
     /// The first as a share of the second.
     pub ratio: f64,
     /// What came after the last row (seconds): finding accounts that are gone.
@@ -37,6 +39,7 @@ impl Rate {
             rows,
             rows_per_second: ours,
             copied_per_second: theirs,
+            copies_emptied: copied.emptied,
             ratio: if copied.rows > 0 { ours / theirs } else { 0.0 },
             finish_seconds: 0.0,
             memory_first_third,
@@ -139,6 +142,10 @@ impl Report {
             "closing     {:.1} s after the last",
             self.accounts.finish_seconds
         )?;
+        let emptied = self.accounts.copies_emptied + self.ledger.copies_emptied;
+        if emptied > 0 {
+            writeln!(f, "emptied     {emptied} (COPY's tables, for lack of disk)")?;
+        }
         let (games, took) = self.derived;
         writeln!(
             f,
